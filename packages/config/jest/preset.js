@@ -1,0 +1,20 @@
+const here = (file) => new URL(file, import.meta.url).pathname;
+
+export default {
+  testMatch: ['<rootDir>/{packages,apps}/*/test/**/*.test.ts', '<rootDir>/prisma/test/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  resolver: here('resolver.cjs'),
+  transform: {
+    '\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'es6' }, sourceMaps: 'inline' },
+    ],
+  },
+  transformIgnorePatterns: ['/node_modules/', '/dist/'],
+  modulePathIgnorePatterns: ['<rootDir>/.*/dist/.*/package.json'],
+  globalSetup: here('global-setup.js'),
+  globalTeardown: here('global-teardown.js'),
+  reporters: ['default', here('summary-reporter.js')],
+  testTimeout: 30_000,
+  maxWorkers: 2,
+};

@@ -1,0 +1,23 @@
+export * from './contract/changes.js';
+export * from './contract/decisions.js';
+export * from './contract/names.js';
+export * from './contract/problem.js';
+export * from './contract/route.js';
+export * from './contract/sessions.js';
+export * from './contract/tenants.js';
+export * from './contract/users.js';
+
+import { changeRoutes } from './contract/changes.js';
+import { decisionRoutes } from './contract/decisions.js';
+import { sessionRoutes } from './contract/sessions.js';
+import { tenantRoutes } from './contract/tenants.js';
+import { userRoutes } from './contract/users.js';
+
+/** Every endpoint of the Manager's API. */
+export const routes = {
+  changes: changeRoutes,
+  decisions: decisionRoutes,
+  sessions: sessionRoutes,
+  tenants: tenantRoutes,
+  users: userRoutes,
+};
