@@ -12,7 +12,7 @@ export type Access =
 
 export type AuthSecPermission = `authsec:${string}:${string}`;
 
-type None = z.ZodObject<Record<never, never>>;
+type None = z.ZodUndefined;
 
 /** One endpoint of the Manager's API: its path below the API's base URL (`:name` is a parameter) and its shapes. */
 export interface Route<
