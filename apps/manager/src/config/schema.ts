@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { Secret } from './secret.js';
+
+const postgresUrl = z
+  .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' })
+  .transform((value) => new Secret(value));
+
+const flag = z
+  .enum(['0', '1', 'false', 'true'])
+  .default('0')
+  .transform((value) => value === '1' || value === 'true');
+
+const list = (value: string) => value.split(',').map((entry) => entry.trim());
+
+const sealingKeys = z.string().transform((value, context) => {
+  const keys = list(value).map((entry) => {
+    const [, id, key] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(entry) ?? [];
+    return id && key ? { id, key: new Secret(key) } : undefined;
+  });
+  if (keys.some((key) => !key) || new Set(keys.map((key) => key?.id)).size !== keys.length) {
+    context.addIssue('must be <id>:<base64 of 32 bytes>[,…] with ids that differ');
+    return z.NEVER;
+  }
+  return keys.filter((key) => key !== undefined);
+});
+
+const cookieKeys = z.string().transform((value, context) => {
+  const keys = list(value);
+  if (keys.some((key) => key.length < 32)) {
+    context.addIssue('each key must have at least 32 characters');
+    return z.NEVER;
+  }
+  return keys.map((key) => new Secret(key));
+});
+
+/** The Manager's environment; docs/configuration.md and .env.example are held to it by a test. */
+export const environmentSchema = z.object({
+  AUTHSEC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+    .refine((value) => {
+      if (!URL.canParse(value)) return true;
+      const url = new URL(value);
+      return !url.search && !url.hash && !url.username && !url.password;
+    }, 'must have no credentials, query or fragment')
+    .transform((value) => value.replace(/\/+$/, '')),
+  AUTHSEC_HOST: z.string().min(1).default('127.0.0.1'),
+  AUTHSEC_PORT: z.coerce.number().int().min(0).max(65_535).default(4700),
+  AUTHSEC_DATABASE_URL: postgresUrl,
+  AUTHSEC_TENANT_DATABASE_URL: postgresUrl.optional(),
+  AUTHSEC_SEALING_KEYS: sealingKeys,
+  AUTHSEC_COOKIE_KEYS: cookieKeys,
+  AUTHSEC_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  AUTHSEC_TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .transform((value) => list(value).filter((entry) => entry !== '')),
+  AUTHSEC_MAX_OPEN_TENANTS: z.coerce.number().int().min(1).max(10_000).default(50),
+  AUTHSEC_DANGEROUSLY_ALLOW_HTTP: flag,
+  AUTHSEC_STOP_ON_STDIN_END: flag,
+});
