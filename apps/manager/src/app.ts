@@ -1,0 +1,27 @@
+import express, { type Express } from 'express';
+import helmet from 'helmet';
+import { createAuthorizationServer } from './authorization-server/create-authorization-server.js';
+import type { Container } from './container.js';
+import { createHealthRoutes } from './http/health-routes.js';
+import { createErrorHandler, notFound } from './http/middleware/error-handler.js';
+import { requestId } from './http/middleware/request-id.js';
+import { createRequestLog } from './http/middleware/request-log.js';
+
+/** The order of everything that a request goes through. */
+export function createApp(container: Container): Express {
+  const { config, clock, logger } = container;
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('etag', false);
+  app.set('query parser', 'simple');
+  app.set('trust proxy', [...config.trustedProxies]);
+
+  app.use(requestId);
+  app.use(createRequestLog(logger, clock));
+  app.use(helmet({ strictTransportSecurity: !config.dangerouslyAllowHttp }));
+  app.use(createHealthRoutes(async () => true));
+  app.use(createAuthorizationServer(container));
+  app.use(notFound);
+  app.use(createErrorHandler(logger));
+  return app;
+}

@@ -1,0 +1,56 @@
+import { createHash } from 'node:crypto';
+import { Pool } from 'pg';
+import type { Logger } from 'pino';
+import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
+import type { Secret } from '../config/secret.js';
+import { AppError } from '../errors/app-error.js';
+import type { RateLimits } from '../ports/rate-limits.js';
+
+export interface PostgresRateLimitsOptions {
+  readonly databaseUrl: Secret;
+  readonly logger: Logger;
+}
+
+/** Counts in the master's table `rate_limits`, in memory while that cannot be reached. */
+export function createPostgresRateLimits({ databaseUrl, logger }: PostgresRateLimitsOptions): RateLimits {
+  const pool = new Pool({
+    connectionString: databaseUrl.reveal(),
+    max: 2,
+    connectionTimeoutMillis: 2_000,
+    query_timeout: 2_000,
+    allowExitOnIdle: true,
+  });
+  pool.on('error', (error) => logger.warn({ err: error }, 'rate limits: the database connection was lost'));
+  return {
+    create(name, { points, windowSeconds }) {
+      const insurance = new RateLimiterMemory({ keyPrefix: name, points, duration: windowSeconds });
+      const limiter = new RateLimiterPostgres({
+        storeClient: pool,
+        storeType: 'pool',
+        tableName: 'rate_limits',
+        tableCreated: true,
+        keyPrefix: name,
+        points,
+        duration: windowSeconds,
+        insuranceLimiter: insurance,
+        // A key that is over its budget is refused from memory, without a write for each attempt.
+        inMemoryBlockOnConsumed: points + 1,
+      });
+      return {
+        async consume(key) {
+          const hashed = createHash('sha256').update(key).digest('base64url');
+          try {
+            await limiter.consume(hashed);
+          } catch (error) {
+            if (!(error instanceof RateLimiterRes)) throw error;
+            const seconds = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
+            throw new AppError('rate_limited', `rate limit ${name} reached`, {
+              headers: { 'Retry-After': String(seconds) },
+            });
+          }
+        },
+      };
+    },
+    close: () => pool.end(),
+  };
+}
