@@ -1,1 +1,13 @@
 export * from './contract.js';
+export type { CallOptions, KeyedCallOptions } from './call-route.js';
+export { createFetchTransport, type FetchTransportOptions } from './fetch-transport.js';
+export { parseIssuer, type Issuer } from './issuer.js';
+export { createManagerClient, type ManagerClient, type ManagerClientOptions } from './manager-client.js';
+export { ManagerClientError, type ManagerClientErrorCode } from './manager-client-error.js';
+export type { ChangeFeed } from './resources/changes.js';
+export type { Decisions } from './resources/decisions.js';
+export type { Sessions } from './resources/sessions.js';
+export type { Tenants } from './resources/tenants.js';
+export type { Users } from './resources/users.js';
+export { backoffMs, type Backoff } from './retry.js';
+export type { Transport, TransportRequest, TransportResponse } from './transport.js';
