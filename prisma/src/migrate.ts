@@ -1,0 +1,103 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { MigrationDirectory, MigrationList, SchemaEngine } from '@prisma/schema-engine-wasm';
+import pg from 'pg';
+import { createSchemaEngine } from './schema-engine.js';
+
+export type DatabaseKind = 'master' | 'tenant';
+
+export interface MigrateOptions {
+  /** PostgreSQL URL of the database, with a role that owns it. */
+  readonly url: string;
+  readonly kind: DatabaseKind;
+  readonly connectTimeoutMs?: number;
+}
+
+export interface MigrateResult {
+  /** What was applied by this call, oldest first. */
+  readonly applied: readonly string[];
+  /** The newest migration that the database now has. */
+  readonly schemaVersion: string;
+}
+
+/** Serialises migrations of one database; any number that no other advisory lock of ours uses. */
+const migrationLock = 4_820_561;
+
+/**
+ * Brings a database up to date by Prisma's own engine. Each migration and its row in `_prisma_migrations` are one
+ * transaction: killed at any point and called again, or called by several processes at once, it ends right.
+ */
+export async function applyMigrations({ url, kind, connectTimeoutMs = 5_000 }: MigrateOptions): Promise<MigrateResult> {
+  const list = await readMigrations(kind);
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: connectTimeoutMs,
+    application_name: 'authsec-migrate',
+  });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+    const engine = await createSchemaEngine(client);
+    try {
+      return { applied: await applyEach(client, engine, list), schemaVersion: newestOf(list) };
+    } finally {
+      engine.free();
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+async function applyEach(client: pg.Client, engine: SchemaEngine, list: MigrationList): Promise<string[]> {
+  const applied: string[] = [];
+  const done = await appliedMigrations(client);
+  for (const [index, { path }] of list.migrationDirectories.entries()) {
+    if (done.has(path)) continue;
+    const migrationsList = { ...list, migrationDirectories: list.migrationDirectories.slice(0, index + 1) };
+    await client.query('BEGIN');
+    try {
+      const filters = { externalTables: [], externalEnums: [] };
+      applied.push(...(await engine.applyMigrations({ migrationsList, filters })).appliedMigrationNames);
+      await client.query('COMMIT');
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => {});
+      throw new Error(`migration ${path} could not be applied`, { cause: error });
+    }
+  }
+  return applied;
+}
+
+async function appliedMigrations(client: pg.Client): Promise<ReadonlySet<string>> {
+  const { rows: tables } = await client.query(`SELECT to_regclass('_prisma_migrations') AS name`);
+  if (!tables[0].name) return new Set();
+  const { rows } = await client.query(
+    'SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
+  );
+  return new Set(rows.map((row) => row.migration_name as string));
+}
+
+/** The migrations as they lie in the package, in the shape that the engine takes. */
+export async function readMigrations(kind: DatabaseKind): Promise<MigrationList> {
+  const baseDir = join(dirname(fileURLToPath(import.meta.url)), '..', kind, 'migrations');
+  const entries = await readdir(baseDir, { withFileTypes: true }).catch(() => []);
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const migrationDirectories = await Promise.all(
+    names.sort().map(async (path): Promise<MigrationDirectory> => {
+      const content = await readFile(join(baseDir, path, 'migration.sql'), 'utf8');
+      return { path, migrationFile: { path: 'migration.sql', content: { tag: 'ok', value: content } } };
+    }),
+  );
+  const lockfile = join(baseDir, 'migration_lock.toml');
+  return {
+    baseDir,
+    lockfile: { path: 'migration_lock.toml', content: await readFile(lockfile, 'utf8').catch(() => null) },
+    shadowDbInitScript: '',
+    migrationDirectories,
+  };
+}
+
+function newestOf(list: MigrationList): string {
+  return list.migrationDirectories.at(-1)?.path ?? 'none';
+}
