@@ -1,0 +1,46 @@
+/** What a login tool answers as `error`; oauth-tools/tool-result.ts has the words for each. */
+export type LoginErrorCode =
+  | 'session_required'
+  | 'session_closed'
+  | 'invalid_arguments'
+  | 'too_many_attempts'
+  | 'no_pending_login'
+  | 'login_expired'
+  | 'login_superseded'
+  | 'login_refused'
+  | 'session_id_mismatch'
+  | 'authentication_in_progress'
+  | 'code_refused'
+  | 'paste_token_not_enabled'
+  | 'token_invalid'
+  | 'token_not_for_this_session'
+  | 'token_already_used'
+  | 'manager_unavailable'
+  | 'not_signed_in'
+  | 'policy_unavailable'
+  | 'session_expired'
+  | 'internal_error';
+
+/** Mistakes of the server's author, found when it starts or when a handler asks for what is not there. */
+export type SetupErrorCode =
+  | 'ambiguous_requirement'
+  | 'invalid_requirement'
+  | 'reserved_tool_name'
+  | 'unknown_tool'
+  | 'user_info_missing'
+  | 'already_protected'
+  | 'already_connected'
+  | 'unsupported_server';
+
+export type AuthSecErrorCode = LoginErrorCode | SetupErrorCode;
+
+/** Every failure of the SDK except misuse (a TypeError). `message` is for logs; holds no token, secret or code. */
+export class AuthSecError extends Error {
+  override readonly name = 'AuthSecError';
+  readonly code: AuthSecErrorCode;
+
+  constructor(code: AuthSecErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
