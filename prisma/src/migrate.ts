@@ -12,6 +12,10 @@ export interface MigrateOptions {
   readonly url: string;
   readonly kind: DatabaseKind;
   readonly connectTimeoutMs?: number;
+  /** Makes the database first where there is none; the role must be allowed to. */
+  readonly createDatabase?: boolean;
+  /** The tenant whose database this must be: one that bears another's stamp is left as it is. */
+  readonly stamp?: string;
 }
 
 export interface MigrateResult {
@@ -28,17 +32,12 @@ const migrationLock = 4_820_561;
  * Brings a database up to date by Prisma's own engine. Each migration and its row in `_prisma_migrations` are one
  * transaction: killed at any point and called again, or called by several processes at once, it ends right.
  */
-export async function applyMigrations({ url, kind, connectTimeoutMs = 5_000 }: MigrateOptions): Promise<MigrateResult> {
-  const list = await readMigrations(kind);
-  const client = new pg.Client({
-    connectionString: url,
-    connectionTimeoutMillis: connectTimeoutMs,
-    application_name: 'authsec-migrate',
-  });
-  client.on('error', () => {});
-  await client.connect();
+export async function applyMigrations(options: MigrateOptions): Promise<MigrateResult> {
+  const list = await readMigrations(options.kind);
+  const client = await connect(options);
   try {
     await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+    if (options.stamp !== undefined) await assertStamp(client, options.stamp);
     const engine = await createSchemaEngine(client);
     try {
       return { applied: await applyEach(client, engine, list), schemaVersion: newestOf(list) };
@@ -48,6 +47,48 @@ export async function applyMigrations({ url, kind, connectTimeoutMs = 5_000 }: M
   } finally {
     await client.end();
   }
+}
+
+async function connect(options: MigrateOptions): Promise<pg.Client> {
+  try {
+    return await open(options.url, options);
+  } catch (error) {
+    if (!options.createDatabase || (error as { code?: unknown }).code !== '3D000') throw error;
+    const maintenance = new URL(options.url);
+    const name = decodeURIComponent(maintenance.pathname.slice(1));
+    maintenance.pathname = '/postgres';
+    const client = await open(maintenance.href, options);
+    try {
+      await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE template0 ENCODING 'UTF8'`);
+    } catch (creation) {
+      // 42P04 and 23505: another process was first.
+      if (!['42P04', '23505'].includes(String((creation as { code?: unknown }).code))) throw creation;
+    } finally {
+      await client.end();
+    }
+    return open(options.url, options);
+  }
+}
+
+async function open(url: string, { connectTimeoutMs = 5_000 }: MigrateOptions): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: connectTimeoutMs,
+    application_name: 'authsec-migrate',
+  });
+  client.on('error', () => {});
+  await client.connect();
+  return client;
+}
+
+async function assertStamp(client: pg.Client, stamp: string): Promise<void> {
+  if (!(await hasTable(client, 'stamp'))) return;
+  const { rows } = await client.query('SELECT tenant_id FROM stamp');
+  if (rows.some((row) => row.tenant_id !== stamp)) throw new Error(`the database bears another stamp than ${stamp}`);
+}
+
+async function hasTable(client: pg.Client, name: string): Promise<boolean> {
+  return (await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [name])).rows[0].there as boolean;
 }
 
 async function applyEach(client: pg.Client, engine: SchemaEngine, list: MigrationList): Promise<string[]> {
@@ -70,8 +111,7 @@ async function applyEach(client: pg.Client, engine: SchemaEngine, list: Migratio
 }
 
 async function appliedMigrations(client: pg.Client): Promise<ReadonlySet<string>> {
-  const { rows: tables } = await client.query(`SELECT to_regclass('_prisma_migrations') AS name`);
-  if (!tables[0].name) return new Set();
+  if (!(await hasTable(client, '_prisma_migrations'))) return new Set();
   const { rows } = await client.query(
     'SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',
   );

@@ -1,0 +1,22 @@
+import { createMasterClient, type PrismaClient } from '@authsec/prisma/master';
+import { applyMigrations, type MigrateResult } from '@authsec/prisma/migrate';
+import type { Secret } from '../config/secret.js';
+
+/** The operator's database: tenants and rate limits, nothing that is a tenant's own. */
+export type MasterDatabase = PrismaClient;
+
+export interface MasterDatabaseOptions {
+  readonly databaseUrl: Secret;
+  readonly maxConnections?: number;
+  readonly onError?: (error: Error) => void;
+}
+
+/** Every statement on it is small: one that takes 2 s is given up, so that a hanging master holds nobody long. */
+export function createMasterDatabase({ databaseUrl, ...options }: MasterDatabaseOptions): MasterDatabase {
+  return createMasterClient({ url: databaseUrl.reveal(), statementTimeoutMs: 2_000, ...options });
+}
+
+/** Makes the master database where it is missing and brings it up to date; safe at every start of every replica. */
+export function migrateMaster(databaseUrl: Secret): Promise<MigrateResult> {
+  return applyMigrations({ url: databaseUrl.reveal(), kind: 'master', createDatabase: true });
+}

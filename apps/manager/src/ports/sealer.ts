@@ -1,0 +1,6 @@
+/** Encrypts what is stored. `additionalData` is `tenant/table/row`: moved to another row, a value does not open. */
+export interface Sealer {
+  seal(plaintext: Uint8Array | string, additionalData: string): Buffer<ArrayBuffer>;
+  /** Throws AppError `internal_error` for whatever was not sealed so, under a key that is known. */
+  open(sealed: Uint8Array, additionalData: string): Buffer<ArrayBuffer>;
+}
