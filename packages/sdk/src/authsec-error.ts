@@ -28,6 +28,7 @@ export type SetupErrorCode =
   | 'reserved_tool_name'
   | 'unknown_tool'
   | 'user_info_missing'
+  | 'not_guarded'
   | 'already_protected'
   | 'already_connected'
   | 'unsupported_server';
