@@ -1,0 +1,18 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/** 256 random bits, base64url: enough that a plain hash protects it. */
+export function generateClientSecret(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** SHA-256, base64url: what is stored. */
+export function hashClientSecret(secret: string): string {
+  return createHash('sha256').update(secret, 'utf8').digest('base64url');
+}
+
+/** In a time that depends on neither. */
+export function compareClientSecret(storedHash: string, presented: string): boolean {
+  const stored = Buffer.from(storedHash, 'base64url');
+  const actual = createHash('sha256').update(presented, 'utf8').digest();
+  return stored.length === actual.length && timingSafeEqual(stored, actual);
+}

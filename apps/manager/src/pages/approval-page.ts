@@ -1,0 +1,43 @@
+import { html } from './html.js';
+import { describeRequest, type LoginRequest } from './login-request.js';
+import type { Page, Site } from './page.js';
+
+export interface Approval {
+  readonly request: LoginRequest;
+  readonly email: string;
+  readonly scopes: readonly { readonly name: string; readonly description: string }[];
+  readonly csrfToken: string;
+}
+
+/** Stands between a link and a login: a link that travelled to another person's browser ends here. */
+export function approvalPage(site: Site, approval: Approval): Page {
+  const { request, email, scopes, csrfToken } = approval;
+  return {
+    title: 'Approve sign-in',
+    body: html`<h1>Approve this sign-in?</h1>
+      <form method="post" action="?">
+        <input type="hidden" name="csrf" value="${csrfToken}" />
+        <p class="soft">
+          You are <bdi>${email}</bdi>. <button class="link" type="submit" name="action" value="switch">Not you?</button>
+        </p>
+      </form>
+      ${describeRequest(request)}
+      <h2>What it gets</h2>
+      <ul>
+        <li>your e-mail address</li>
+        <li>your roles, groups and resources at ${site.tenantName}, and what they let you do</li>
+        ${scopes.map(({ name, description }) => html`<li><bdi>${description || name}</bdi>${description && html` (<bdi>${name}</bdi>)`}</li>`)}
+      </ul>
+      <p class="note">
+        Whoever asked for this will act as you. Approve only what you asked for yourself, just now. If someone sent you
+        a link, refuse.
+      </p>
+      <form method="post" action="?">
+        <input type="hidden" name="csrf" value="${csrfToken}" />
+        <div class="actions">
+          <button type="submit" name="action" value="approve">Approve</button>
+          <button type="submit" name="action" value="refuse" class="quiet">Refuse</button>
+        </div>
+      </form>`,
+  };
+}

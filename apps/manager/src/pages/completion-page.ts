@@ -1,0 +1,33 @@
+import { html } from './html.js';
+import type { Page } from './page.js';
+
+/** Where an in-band login ends: the code, for the person to carry to the assistant. */
+export function completionPage(code: string, applicationName: string): Page {
+  return {
+    title: 'Signed in',
+    script: true,
+    body: html`<h1>You are signed in</h1>
+      <p id="what">Give this code to the assistant in which you asked to sign in to <bdi>${applicationName}</bdi>:</p>
+      <code class="code" id="code" tabindex="0" aria-describedby="what">${code}</code>
+      <button type="button" id="copy" hidden>Copy the code</button>
+      <p class="soft" id="copied" role="status" aria-live="polite"></p>
+      <p class="note">
+        <strong>Never give this code to someone who sent you the link.</strong> Whoever has it acts as you. If you did
+        not ask for it yourself, close the page.
+      </p>
+      <p class="soft">It works once, within ten minutes. You can close this page afterwards.</p>`,
+  };
+}
+
+const reasons: ReadonlyMap<string, string> = new Map([['access_denied', 'You refused. Nothing was shared.']]);
+
+/** The same end without a code. */
+export function completionErrorPage(error: string): Page {
+  return {
+    status: 400,
+    title: 'Not signed in',
+    body: html`<h1>You are not signed in</h1>
+      <p>${reasons.get(error) ?? 'The sign-in could not be finished. Ask the assistant to start it again.'}</p>
+      <p class="soft">If the assistant waits for an answer, tell it: <code id="error">${error}</code></p>`,
+  };
+}
