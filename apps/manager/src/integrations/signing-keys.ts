@@ -50,3 +50,11 @@ function withoutPrivate({ kty, crv, x, y, kid, alg, use }: JWK): JWK {
 function additionalData(tenantId: string, kid: string): string {
   return `${tenantId}/signing_keys/${kid}`;
 }
+
+/** Makes the first key of a tenant that has none that signs. */
+export async function ensureSigningKey(db: TenantDatabase, tenantId: string, sealer: Sealer): Promise<void> {
+  if ((await db.signingKey.count({ where: { status: 'active' } })) > 0) return;
+  const data = await generateSigningKey({ tenantId, sealer });
+  // Of two that come at once, the index signing_keys_one_active lets one in.
+  await db.signingKey.createMany({ data, skipDuplicates: true });
+}

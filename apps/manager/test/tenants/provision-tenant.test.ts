@@ -1,0 +1,105 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { createTenantClient } from '@authsec/prisma/tenant';
+import pg from 'pg';
+import { openDatabaseUrl } from '../../src/db/tenant-database-url.js';
+import { loadSigningKeys } from '../../src/integrations/signing-keys.js';
+import { provisioningSteps, provisionTenant } from '../../src/modules/tenants/provision-tenant.js';
+import { createTestStack, type TestStack } from './test-stack.js';
+
+let stack: TestStack;
+beforeAll(async () => void (stack = await createTestStack()));
+afterAll(() => stack.close());
+
+const provision = (tenantId: string, more: Partial<TestStack['provisioning']> = {}) =>
+  provisionTenant({ tenantId, displayName: 'A tenant' }, { ...stack.provisioning, ...more });
+
+async function urlOf(tenantId: string): Promise<string> {
+  const row = await stack.master.tenant.findUniqueOrThrow({ where: { id: tenantId } });
+  return openDatabaseUrl(stack.sealer, tenantId, row.sealedDatabaseUrl).reveal();
+}
+
+/** Everything that a complete tenant has, as one value. */
+async function stateOf(tenantId: string) {
+  const row = await stack.master.tenant.findUniqueOrThrow({ where: { id: tenantId } });
+  const db = createTenantClient({ url: await urlOf(tenantId) });
+  try {
+    const { jwks } = await loadSigningKeys(db, tenantId, stack.sealer);
+    return {
+      status: row.status,
+      schemaVersion: row.schemaVersion,
+      stamps: await db.stamp.findMany({ select: { id: true, tenantId: true } }),
+      keys: jwks.keys.map((key) => key.alg),
+      permissions: (await db.permission.findMany({ orderBy: { name: 'asc' } })).map(({ name }) => name),
+      roles: await db.role.findMany({ select: { name: true, permissions: { select: { permission: true } } } }),
+    };
+  } finally {
+    await db.$disconnect();
+  }
+}
+
+const complete = (tenantId: string) => ({
+  status: 'active',
+  schemaVersion: expect.stringMatching(/^\d{14}_/),
+  stamps: [{ id: 1, tenantId }],
+  keys: ['ES256'],
+  permissions: expect.arrayContaining(['authsec:*:*', 'authsec:users:read', 'authsec:sessions:revoke']),
+  roles: [{ name: 'authsec-admin', permissions: [{ permission: expect.objectContaining({ name: 'authsec:*:*' }) }] }],
+});
+
+describe('provisioning a tenant', () => {
+  test('makes role, database, tables, catalogue, keys and stamp, and sets it active', async () => {
+    const id = stack.newTenantId();
+    const row = await provision(id);
+    expect(row.status).toBe('active');
+    expect(await stateOf(id)).toEqual(complete(id));
+    expect((await stateOf(id)).permissions).not.toContain('authsec:tenants:write');
+  });
+
+  test.each(provisioningSteps)('stopped after "%s" and run again, it ends right', async (step) => {
+    const id = stack.newTenantId();
+    const stopped = provision(id, {
+      onStep: (reached) => {
+        if (reached === step) throw new Error('stopped');
+      },
+    });
+    await expect(stopped).rejects.toThrow('stopped');
+    expect((await provision(id)).status).toBe('active');
+    expect(await stateOf(id)).toEqual(complete(id));
+  });
+
+  test('of the same tenant four times at once ends with one of everything', async () => {
+    const id = stack.newTenantId();
+    const rows = await Promise.all([1, 2, 3, 4].map(() => provision(id)));
+    expect(rows.map((row) => row.status)).toEqual(['active', 'active', 'active', 'active']);
+    expect(await stateOf(id)).toEqual(complete(id));
+  });
+
+  test('of different tenants at once, none fails', async () => {
+    const ids = Array.from({ length: 4 }, () => stack.newTenantId());
+    await Promise.all(ids.map((id) => provision(id)));
+    for (const id of ids) expect(await stateOf(id)).toEqual(complete(id));
+  });
+});
+
+describe("a tenant's PostgreSQL role", () => {
+  const connect = async (url: string) => {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect().finally(() => client.end());
+  };
+
+  test('reaches its own database and no other: not another tenant, not the master', async () => {
+    const [mine, other] = [stack.newTenantId(), stack.newTenantId()];
+    await Promise.all([provision(mine), provision(other)]);
+    const url = new URL(await urlOf(mine));
+    await connect(url.href);
+    const elsewhere = [`tenant_${other}`, new URL(stack.masterDatabaseUrl.reveal()).pathname.slice(1), 'postgres'];
+    for (const database of elsewhere) {
+      url.pathname = `/${database}`;
+      await expect(connect(url.href)).rejects.toMatchObject({ code: '42501' });
+    }
+    const { rows } = await stack.admin.query('SELECT * FROM pg_roles WHERE rolname = $1', [`tenant_${mine}`]);
+    expect(rows).toMatchObject([
+      { rolsuper: false, rolcreatedb: false, rolcreaterole: false, rolreplication: false, rolbypassrls: false },
+    ]);
+  });
+});
