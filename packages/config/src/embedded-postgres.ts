@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { findPostgresUser } from './postgres-user.js';
 import { stopPostmaster } from './postmaster.js';
 
+export { stopPostmaster } from './postmaster.js';
+
 export interface PostgresServer {
   /** Superuser URL of the maintenance database. */
   readonly url: string;

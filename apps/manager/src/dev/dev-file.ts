@@ -1,0 +1,78 @@
+import { rm } from 'node:fs/promises';
+import type { DevCredentials } from './dev-credentials.js';
+import { demoTenants, publicTools, systemTenant } from './seed-data.js';
+import { writePrivateFile } from './state-directory.js';
+
+interface ClientEntry {
+  readonly client_id: string;
+  readonly client_secret: string;
+}
+
+/** `.authsec/dev.json`: where everything is, for scripts; there while the stack is ready. */
+export interface DevFile {
+  readonly manager: { readonly url: string };
+  readonly system: {
+    readonly issuer: string;
+    readonly operator: { readonly email: string; readonly password: string };
+    readonly admin: ClientEntry;
+  };
+  readonly tenants: readonly {
+    readonly tenant_id: string;
+    readonly issuer: string;
+    /** URL of the tenant's demo endpoint. */
+    readonly mcp: string;
+    readonly publicTools: readonly string[];
+    readonly application: ClientEntry;
+    /** A machine that may administrate the tenant through the API. */
+    readonly admin: ClientEntry;
+    readonly people: readonly {
+      readonly email: string;
+      readonly password: string;
+      /** What this person comes to see beside the login and public tools. */
+      readonly tools: readonly string[];
+    }[];
+  }[];
+}
+
+export interface DevUrls {
+  readonly manager: string;
+  readonly demo: string;
+}
+
+export function mcpUrlOf(urls: DevUrls, tenantId: string): string {
+  return `${urls.demo}/t/${tenantId}/mcp`;
+}
+
+export function describeDevStack(urls: DevUrls, credentials: DevCredentials): DevFile {
+  const client = (tenantId: string, name: 'demo-mcp' | 'dev-admin'): ClientEntry => {
+    const { clientId, clientSecret } = credentials.client(tenantId, name);
+    return { client_id: clientId, client_secret: clientSecret };
+  };
+  const issuerOf = (tenantId: string) => `${urls.manager}/t/${tenantId}`;
+  const operator = systemTenant.people[0]?.email ?? '';
+  return {
+    manager: { url: urls.manager },
+    system: {
+      issuer: issuerOf(systemTenant.tenantId),
+      operator: { email: operator, password: credentials.password(operator) },
+      admin: client(systemTenant.tenantId, 'dev-admin'),
+    },
+    tenants: demoTenants.map(({ tenantId, people }) => ({
+      tenant_id: tenantId,
+      issuer: issuerOf(tenantId),
+      mcp: mcpUrlOf(urls, tenantId),
+      publicTools: [...publicTools],
+      application: client(tenantId, 'demo-mcp'),
+      admin: client(tenantId, 'dev-admin'),
+      people: people.map(({ email, tools }) => ({ email, password: credentials.password(email), tools: [...tools] })),
+    })),
+  };
+}
+
+export async function writeDevFile(path: string, file: DevFile): Promise<void> {
+  await writePrivateFile(path, `${JSON.stringify(file, null, 2)}\n`);
+}
+
+export async function removeDevFile(path: string): Promise<void> {
+  await rm(path, { force: true });
+}

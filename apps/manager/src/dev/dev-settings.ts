@@ -1,0 +1,63 @@
+import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { DevError } from './dev-error.js';
+
+const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback);
+
+const schema = z.object({
+  AUTHSEC_MANAGER_PORT: port(4700),
+  AUTHSEC_DEMO_PORT: port(4701),
+  AUTHSEC_DEV_DIRECTORY: z
+    .string()
+    .min(1)
+    .default(fileURLToPath(new URL('../../../../.authsec', import.meta.url))),
+  AUTHSEC_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info'),
+});
+
+export interface DevSettings {
+  /** 0 takes a free one; so for `demoPort`. */
+  readonly managerPort: number;
+  readonly demoPort: number;
+  /** Where everything that outlives a start is kept. */
+  readonly directory: string;
+  readonly logLevel: string;
+  /** Begin anew: the databases and secrets of earlier starts are deleted. */
+  readonly reset: boolean;
+  /** Every log line on the terminal, not only warnings. */
+  readonly verbose: boolean;
+}
+
+/** Throws a DevError that names the setting or argument that is wrong. */
+export function readDevSettings(args: readonly string[], env: NodeJS.ProcessEnv): DevSettings {
+  const flags = readFlags(args);
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) {
+    throw new DevError(parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
+  }
+  const values = parsed.data;
+  if (values.AUTHSEC_MANAGER_PORT === values.AUTHSEC_DEMO_PORT && values.AUTHSEC_DEMO_PORT !== 0) {
+    throw new DevError('AUTHSEC_MANAGER_PORT and AUTHSEC_DEMO_PORT must differ');
+  }
+  return {
+    managerPort: values.AUTHSEC_MANAGER_PORT,
+    demoPort: values.AUTHSEC_DEMO_PORT,
+    directory: resolve(values.AUTHSEC_DEV_DIRECTORY),
+    logLevel: values.AUTHSEC_LOG_LEVEL,
+    ...flags,
+  };
+}
+
+function readFlags(args: readonly string[]): { reset: boolean; verbose: boolean } {
+  try {
+    const { values } = parseArgs({
+      args: args.filter((arg) => arg !== '--'),
+      options: { reset: { type: 'boolean', default: false }, verbose: { type: 'boolean', default: false } },
+    });
+    return values;
+  } catch (error) {
+    throw new DevError(`${(error as Error).message}\nusage: pnpm dev [--reset] [--verbose]`);
+  }
+}

@@ -1,0 +1,158 @@
+import { createWriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startPostgres, type PostgresServer } from '@authsec/config/embedded-postgres';
+import { createChildOutput } from './child-output.js';
+import { startDevChild, type DevChild } from './dev-child.js';
+import { deriveDevCredentials, type DevCredentials } from './dev-credentials.js';
+import { DevError } from './dev-error.js';
+import { describeDevStack, writeDevFile, type DevFile, type DevUrls } from './dev-file.js';
+import type { DevSettings } from './dev-settings.js';
+import { claimPort } from './ports.js';
+import { seedDatabases } from './seed.js';
+import { openStateDirectory, type StateDirectory } from './state-directory.js';
+import type { StopRequest } from './stop-request.js';
+
+const host = '127.0.0.1';
+const readyWithinMs = 60_000;
+
+export interface RunningStack {
+  postgres?: Promise<PostgresServer>;
+  readonly children: DevChild[];
+}
+
+export interface DevStackContext {
+  readonly settings: DevSettings;
+  readonly request: StopRequest;
+  readonly print: (line: string) => void;
+  /** Gets what is started as soon as it is, so that it can be stopped. */
+  readonly running: RunningStack;
+  /** How long to wait for ports that an instance before this one may be giving up. */
+  readonly portPatienceMs: number;
+}
+
+/** Starts everything in order and writes dev.json when all of it is ready. Ends early with Stopped. */
+export async function startDevStack(context: DevStackContext): Promise<DevFile> {
+  const { settings, request, print, portPatienceMs: patienceMs } = context;
+  const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+    const start = performance.now();
+    const result = await request.unlessStopped(work());
+    print(`${name.padEnd(26)} ${((performance.now() - start) / 1000).toFixed(1)} s`);
+    return result;
+  };
+  const managerPort = await claimPort({
+    port: settings.managerPort,
+    setting: 'AUTHSEC_MANAGER_PORT',
+    owner: 'the Manager',
+    patienceMs,
+  });
+  const demoPort = await claimPort({
+    port: settings.demoPort,
+    setting: 'AUTHSEC_DEMO_PORT',
+    owner: 'the demo MCP server',
+    patienceMs,
+  });
+  const urls: DevUrls = { manager: `http://${host}:${managerPort}`, demo: `http://${host}:${demoPort}` };
+  const state = await openStateDirectory(settings.directory);
+  const credentials = deriveDevCredentials(state);
+  const postgres = await step('PostgreSQL is up', () => startDevPostgres(context, state, credentials.postgresPassword));
+  const databaseUrl = await step('Databases are migrated', () =>
+    seedDatabases({ serverUrl: postgres.url, credentials, urls }),
+  );
+  const file = describeDevStack(urls, credentials);
+  startChild(context, state, 'manager', 'main.js', managerEnv(context, credentials, urls, databaseUrl));
+  startChild(context, state, 'demo', '../../demo-mcp/dist/main.js', demoEnv(file, demoPort));
+  await step('Manager is ready', () => waitUntilReady(`${urls.manager}/readyz`));
+  await step('Demo MCP server is ready', () => waitUntilReady(`${urls.demo}/healthz`));
+  await writeDevFile(state.devFile, file);
+  return file;
+}
+
+async function startDevPostgres(
+  { running, request }: DevStackContext,
+  state: StateDirectory,
+  password: string,
+): Promise<PostgresServer> {
+  const log = createWriteStream(join(state.logs, 'postgres.log'), { flags: 'w', mode: 0o600 }).on('error', () => {});
+  running.postgres = startPostgres({ directory: state.cluster, password, onLog: (line) => log.write(`${line}\n`) });
+  const server = await running.postgres;
+  void server.ended.then(() => request.stop({ message: 'PostgreSQL ended: stopping', failed: true }));
+  return server;
+}
+
+function startChild(
+  context: DevStackContext,
+  state: StateDirectory,
+  name: string,
+  script: string,
+  env: Record<string, string>,
+): void {
+  const all = context.settings.verbose || (name === 'demo' && Boolean(process.env['AUTHSEC_DEBUG']));
+  const output = createChildOutput({ name, all, print: context.print });
+  const child = startDevChild({
+    name,
+    script: fileURLToPath(new URL(`../${script}`, import.meta.url)),
+    env: { ...inheritedEnv(), ...env, AUTHSEC_STOP_ON_STDIN_END: '1' },
+    logFile: join(state.logs, `${name}.log`),
+    onLine: output.take,
+  });
+  register(context, child, output.tail);
+}
+
+/** The end of any child is the end of all. */
+function register({ running, request }: DevStackContext, child: DevChild, tail: () => readonly string[]): void {
+  running.children.push(child);
+  void child.ended.then((how) => {
+    const lines = tail().map((line) => `  ${line}`);
+    request.stop({ message: [`${child.name} ended (${how}): stopping`, ...lines].join('\n'), failed: true });
+  });
+}
+
+function managerEnv(
+  { settings }: DevStackContext,
+  credentials: DevCredentials,
+  urls: DevUrls,
+  databaseUrl: string,
+): Record<string, string> {
+  return {
+    AUTHSEC_URL: urls.manager,
+    AUTHSEC_HOST: host,
+    AUTHSEC_PORT: new URL(urls.manager).port,
+    AUTHSEC_DATABASE_URL: databaseUrl,
+    AUTHSEC_SEALING_KEYS: `${credentials.sealingKey.id}:${credentials.sealingKey.key.reveal()}`,
+    AUTHSEC_COOKIE_KEYS: credentials.cookieKeys,
+    AUTHSEC_LOG_LEVEL: settings.logLevel,
+    AUTHSEC_DANGEROUSLY_ALLOW_HTTP: '1',
+  };
+}
+
+function demoEnv(file: DevFile, port: number): Record<string, string> {
+  const endpoints = file.tenants.map(({ tenant_id, issuer, application }) => ({
+    tenant: tenant_id,
+    issuer,
+    clientId: application.client_id,
+    clientSecret: application.client_secret,
+  }));
+  return {
+    AUTHSEC_DEMO_HOST: host,
+    AUTHSEC_DEMO_PORT: String(port),
+    AUTHSEC_DEMO_ENDPOINTS: JSON.stringify(endpoints),
+  };
+}
+
+function inheritedEnv(): Record<string, string> {
+  const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'AUTHSEC_DEBUG'];
+  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
+}
+
+async function waitUntilReady(url: string): Promise<void> {
+  const deadline = performance.now() + readyWithinMs;
+  while (performance.now() < deadline) {
+    const answer = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.ok) return;
+    await delay(50);
+  }
+  throw new DevError(`${url} was not ready within ${readyWithinMs / 1000} s; see the logs`);
+}
