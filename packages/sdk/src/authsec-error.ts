@@ -31,7 +31,9 @@ export type SetupErrorCode =
   | 'not_guarded'
   | 'already_protected'
   | 'already_connected'
-  | 'unsupported_server';
+  | 'transport_already_guarded'
+  | 'reserved_argument'
+  | 'unsupported_mcp_sdk';
 
 export type AuthSecErrorCode = LoginErrorCode | SetupErrorCode;
 
