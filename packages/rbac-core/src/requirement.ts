@@ -23,7 +23,9 @@ interface ExpressionShapes extends Readonly<Record<RightKind, string>> {
 
 /** Plain JSON with exactly one key: `{ role: 'admin' }`, or `allOf` or `anyOf` of one or more others. There is no negation. */
 export type RequirementExpression = {
-  [Key in ExpressionKey]: { readonly [K in Key]: ExpressionShapes[Key] } & Without<Exclude<ExpressionKey, Key>>;
+  [Key in ExpressionKey]: { readonly [K in Key]: ExpressionShapes[Key] } & Without<
+    Exclude<ExpressionKey, Key> | ListName | 'requireAll'
+  >;
 }[ExpressionKey];
 
 /** What someone must hold. */
