@@ -2,14 +2,17 @@ import express, { type Express } from 'express';
 import helmet from 'helmet';
 import { createAuthorizationServer } from './authorization-server/create-authorization-server.js';
 import type { Container } from './container.js';
+import { bindContract } from './http/api-routes.js';
 import { createHealthRoutes } from './http/health-routes.js';
 import { createErrorHandler, notFound } from './http/middleware/error-handler.js';
 import { requestId } from './http/middleware/request-id.js';
 import { createRequestLog } from './http/middleware/request-log.js';
+import { createApi } from './http/routes.js';
 
 /** The order of everything that a request goes through. */
 export function createApp(container: Container): Express {
-  const { config, clock, logger } = container;
+  const { config, clock, gate, logger } = container;
+  const refusals = container.rateLimits.create('refused_tokens', { points: 120, windowSeconds: 60 });
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
@@ -19,9 +22,16 @@ export function createApp(container: Container): Express {
   app.use(requestId);
   app.use(createRequestLog(logger, clock));
   app.use(helmet({ strictTransportSecurity: !config.dangerouslyAllowHttp }));
-  app.use(createHealthRoutes(async () => true));
+  app.use(createHealthRoutes(() => isReady(container)));
   app.use(createAuthorizationServer(container));
+  app.use(createApi(bindContract(container), { gate, clock, refusals }));
   app.use(notFound);
   app.use(createErrorHandler(logger));
   return app;
+}
+
+async function isReady({ master, stopping }: Container): Promise<boolean> {
+  if (stopping.aborted) return false;
+  await master.$queryRaw`SELECT 1`;
+  return true;
 }

@@ -1,8 +1,20 @@
 import type { Logger } from 'pino';
+import { createAuthenticator } from './authorization/authenticate.js';
+import { createGate, type Gate } from './authorization/create-gate.js';
+import { createTenantKeys, type TenantKeys } from './authorization/tenant-keys.js';
+import { createAccessTokenVerifier, type VerifyAccessToken } from './authorization/verify-access-token.js';
 import type { Config } from './config/load-config.js';
-import type { TenantClients } from './db/tenant-clients.js';
-import type { SessionsService } from './modules/sessions/sessions.service.js';
-import type { Clock } from './ports/clock.js';
+import { createMasterDatabase, type MasterDatabase } from './db/master-client.js';
+import { createTenantClients, type TenantClients } from './db/tenant-clients.js';
+import { createAesGcmSealer } from './integrations/aes-gcm-sealer.js';
+import { createLogger } from './integrations/logger.js';
+import { createPostgresEventBus } from './integrations/postgres-event-bus.js';
+import { createPostgresRateLimits } from './integrations/postgres-rate-limits.js';
+import { ensureSigningKey, loadSigningKeys } from './integrations/signing-keys.js';
+import { type ChangesService, createChangesService } from './modules/changes/changes.service.js';
+import { createSessionsService, type SessionsService } from './modules/sessions/sessions.service.js';
+import { createTenantsService, type TenantsService } from './modules/tenants/tenants.service.js';
+import { type Clock, systemClock } from './ports/clock.js';
 import type { EventBus } from './ports/event-bus.js';
 import type { RateLimits } from './ports/rate-limits.js';
 import type { Sealer } from './ports/sealer.js';
@@ -15,7 +27,85 @@ export interface Container {
   readonly events: EventBus;
   readonly rateLimits: RateLimits;
   readonly sealer: Sealer;
+  readonly master: MasterDatabase;
+  /** The tenants' databases. */
   readonly tenants: TenantClients;
+  readonly tenantsService: TenantsService;
   readonly sessions: SessionsService;
+  readonly changes: ChangesService;
+  readonly tenantKeys: TenantKeys;
+  readonly verifyAccessToken: VerifyAccessToken;
+  readonly gate: Gate;
+  /** Aborts when no new work should come: polls answer, `/readyz` says no. */
+  readonly stopping: AbortSignal;
+  stop(): void;
   close(): Promise<void>;
+}
+
+/** What a test may put in the place of the real one. */
+export interface ContainerParts {
+  readonly clock?: Clock;
+  readonly logger?: Logger;
+}
+
+/** Connects what must be connected; rejects when the master database does not answer. */
+export async function createContainer(config: Config, parts: ContainerParts = {}): Promise<Container> {
+  const clock = parts.clock ?? systemClock;
+  const logger = parts.logger ?? createLogger(config.logLevel);
+  const events = await createPostgresEventBus({ databaseUrl: config.masterDatabaseUrl, logger });
+  const rateLimits = createPostgresRateLimits({ databaseUrl: config.masterDatabaseUrl, logger });
+  const sealer = createAesGcmSealer(config.sealingKeys);
+  const master = createMasterDatabase({
+    databaseUrl: config.masterDatabaseUrl,
+    onError: (err) => logger.warn({ err }, 'master database: a connection was lost'),
+  });
+  const tenants = createTenantClients({
+    master,
+    sealer,
+    clock,
+    maxOpen: config.maxOpenTenants,
+    onEvent: ({ event, tenantId: tenant, ...details }) => logger.warn({ tenant, ...details }, event),
+  });
+  const tenantsService = createTenantsService({
+    master,
+    masterDatabaseUrl: config.masterDatabaseUrl,
+    tenantDatabaseUrl: config.tenantDatabaseUrl,
+    sealer,
+    clients: tenants,
+    ensureSigningKey: (db, tenantId) => ensureSigningKey(db, tenantId, sealer),
+  });
+  const sessions = createSessionsService({ clock, events });
+  const changes = createChangesService({ clock, events });
+  const tenantKeys = createTenantKeys({
+    clock,
+    loadPublicKeys: async (tenantId, db) => (await loadSigningKeys(db, tenantId, sealer)).publicJwks.keys,
+  });
+  const verifyAccessToken = createAccessTokenVerifier(tenantKeys, clock);
+  const authenticate = createAuthenticator({ baseUrl: config.url, tenants, verifyAccessToken, clock });
+  const gate = createGate({ authenticate, isSystemTenant: (tenantId) => tenantsService.isSystem(tenantId) });
+  const stopping = new AbortController();
+  stopping.signal.addEventListener('abort', () => changes.stop(), { once: true });
+  return {
+    config,
+    clock,
+    logger,
+    events,
+    rateLimits,
+    sealer,
+    master,
+    tenants,
+    tenantsService,
+    sessions,
+    changes,
+    tenantKeys,
+    verifyAccessToken,
+    gate,
+    stopping: stopping.signal,
+    stop: () => stopping.abort(),
+    async close() {
+      stopping.abort();
+      await Promise.allSettled([events.close(), rateLimits.close(), tenants.close()]);
+      await master.$disconnect();
+    },
+  };
 }

@@ -1,5 +1,5 @@
-import type { TenantDatabase } from '../db/tenant-clients.js';
 import type { Principal } from '@authsec/rbac-core';
+import type { TenantDatabase } from '../db/tenant-clients.js';
 
 /** Who calls the API, after its token was verified and the route's access was decided. */
 export interface Caller {
@@ -11,8 +11,8 @@ export interface Caller {
   readonly application: CallingApplication;
   /** The person, where there is one. */
   readonly userId: string | undefined;
-  /** What it effectively holds now, from the tenant's tables. */
-  readonly principal: Principal;
+  /** What it effectively holds now, from the tenant's tables; read once. */
+  readonly principal: () => Promise<Principal>;
   /** `own`: only what belongs to the calling application. `tenant`: it holds the route's permission. */
   readonly reach: 'own' | 'tenant';
 }
@@ -23,7 +23,7 @@ export interface CallingApplication {
   readonly resourceUrl: string | null;
 }
 
-/** The `aud` of a person's token for this application. */
-export function audienceOf(application: CallingApplication): string {
-  return application.resourceUrl ?? `urn:authsec:application:${application.clientId}`;
+/** The application whose things alone the caller reaches; undefined where it reaches the tenant's. */
+export function onlyOf(caller: Caller): string | undefined {
+  return caller.reach === 'tenant' ? undefined : caller.application.id;
 }

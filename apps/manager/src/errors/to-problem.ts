@@ -1,9 +1,11 @@
 import type { Problem } from '@authsec/manager-client/contract';
+import { translateDatabaseError } from '../db/translate-database-error.js';
 import { AppError } from './app-error.js';
 import { errorDefinitions } from './codes.js';
 
-/** What is not an AppError is `internal_error`: nothing of a foreign error reaches the caller. */
-export function toAppError(error: unknown): AppError {
+/** A database that is down is `tenant_unavailable`, whatever else is not an AppError `internal_error`. */
+export function toAppError(thrown: unknown): AppError {
+  const error = translateDatabaseError(thrown);
   if (error instanceof AppError) return error;
   return new AppError(
     'internal_error',

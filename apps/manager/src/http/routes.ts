@@ -2,17 +2,20 @@ import { type Route, routes } from '@authsec/manager-client/contract';
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { z } from 'zod';
 import type { Caller } from '../authorization/caller.js';
+import type { Gate } from '../authorization/create-gate.js';
 import { AppError, type FieldError } from '../errors/app-error.js';
 import type { Clock } from '../ports/clock.js';
+import type { RateLimit } from '../ports/rate-limits.js';
 import type { BoundRoute } from './handle.js';
 import { jsonBody } from './middleware/json-body.js';
+import { addressOf } from './middleware/rate-limit.js';
 import { requestIdOf } from './middleware/request-id.js';
 
-/** Decides whether the holder of this Authorization header may call a route; throws AppError where not. */
-export type Gate = (request: Request, route: Route) => Promise<Caller>;
-
 export interface ApiOptions {
+  /** Who may: throws AppError where the holder of the token may not. */
   readonly gate: Gate;
+  /** Counts tokens that were refused, by address. */
+  readonly refusals: RateLimit;
   readonly clock: Clock;
 }
 
@@ -62,11 +65,11 @@ function saysWhoMay({ access }: Route): boolean {
   return permitted || (said.permission === undefined && said.owner === true);
 }
 
-function createHandler({ route, run }: BoundRoute, { gate, clock }: ApiOptions): RequestHandler {
+function createHandler({ route, run }: BoundRoute, options: ApiOptions): RequestHandler {
   return async (request, response) => {
-    const receivedAt = clock.monotonic();
+    const receivedAt = options.clock.monotonic();
     // Who may is decided before anything of the request is read or judged.
-    const caller = await gate(request, route);
+    const caller = await admit(request, route, options);
     if (route.body) await jsonBody(request, response);
     const call = {
       caller,
@@ -84,11 +87,38 @@ function createHandler({ route, run }: BoundRoute, { gate, clock }: ApiOptions):
   };
 }
 
+/** A refusal says how to come back (RFC 6750 section 3); an address that collects them has to wait. */
+async function admit(request: Request, route: Route, { gate, refusals }: ApiOptions): Promise<Caller> {
+  const authorization = request.get('authorization');
+  try {
+    return await gate(authorization, route);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    if (error.code === 'invalid_token' && authorization !== undefined) await refusals.consume(addressOf(request));
+    const challenge = challengeOf(error.code, authorization);
+    if (challenge === undefined) throw error;
+    throw new AppError(error.code, error.message, { cause: error, headers: { 'WWW-Authenticate': challenge } });
+  }
+}
+
+function challengeOf(code: string, authorization: string | undefined): string | undefined {
+  if (code === 'invalid_token') return authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"';
+  return code === 'insufficient_permission' ? 'Bearer error="insufficient_scope"' : undefined;
+}
+
 function parse(schema: z.ZodType, value: unknown, base: string): unknown {
+  if (!isStorable(value)) throw new AppError('invalid_request', 'a text has NUL or a lone surrogate');
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.slice(0, 20).flatMap((issue) => toFields(issue, base));
   throw new AppError('invalid_request', 'the request does not match the contract', { fields });
+}
+
+/** PostgreSQL keeps neither NUL nor lone surrogates: they would fail there, or come back as something else. */
+function isStorable(value: unknown): boolean {
+  if (typeof value === 'string') return !/[\0\p{Cs}]/u.test(value);
+  if (typeof value !== 'object' || value === null) return true;
+  return Object.entries(value).every(([key, part]) => isStorable(key) && isStorable(part));
 }
 
 function toFields(issue: z.core.$ZodIssue, base: string): FieldError[] {

@@ -1,7 +1,13 @@
+import type { SessionState, SessionSummary } from '@authsec/manager-client/contract';
 import type { Session } from '@authsec/prisma/tenant';
+import { type Caller, onlyOf } from '../../authorization/caller.js';
 import type { TenantDatabase } from '../../db/tenant-clients.js';
-
-export type SessionEndReason = 'logged_out' | 'revoked' | 'user_disabled';
+import { AppError } from '../../errors/app-error.js';
+import type { Clock } from '../../ports/clock.js';
+import type { EventBus } from '../../ports/event-bus.js';
+import { renewSessions } from './renew-sessions.js';
+import { type SessionEndReason, toSummary } from './session.js';
+import * as repository from './sessions.repository.js';
 
 export interface NewSession {
   readonly tenantId: string;
@@ -10,6 +16,7 @@ export interface NewSession {
   readonly sid: string;
   readonly userId: string;
   readonly applicationId: string;
+  /** `mcp_session` of an in-band login. */
   readonly mcpSession: string | null;
   /** The scopes approved at login. */
   readonly scopes: readonly string[];
@@ -17,14 +24,87 @@ export interface NewSession {
   readonly expiresAt: Date;
 }
 
+export interface SessionEnd {
+  readonly tenantId: string;
+  readonly db: TenantDatabase;
+  readonly sid: string;
+  readonly reason: SessionEndReason;
+}
+
+export interface SessionList {
+  readonly sessions: SessionSummary[];
+  readonly next: string | null;
+}
+
 export interface SessionsService {
   createSession(session: NewSession): Promise<void>;
-  /** Idempotent; resolves to whether it ended now. Removes the provider's rows of the grant, wakes the polls. */
-  endSession(end: {
-    readonly tenantId: string;
-    readonly db: TenantDatabase;
-    readonly sid: string;
-    readonly reason: SessionEndReason;
-  }): Promise<boolean>;
+  /** Idempotent; resolves to whether it ended now. What the provider keeps of the grant goes with it. */
+  endSession(end: SessionEnd): Promise<boolean>;
+  endSessionsOfUser(end: Omit<SessionEnd, 'sid'> & { readonly userId: string }): Promise<number>;
+  /** Also an ended or expired one. */
   findSession(db: TenantDatabase, sid: string): Promise<Session | null>;
+  renew(caller: Caller, sids: readonly string[]): Promise<SessionState[]>;
+  list(
+    caller: Caller,
+    filter: { sub?: string | undefined; limit: number; after?: string | undefined },
+  ): Promise<SessionList>;
+  /** AppError 'not_found' for one that the caller does not reach. */
+  get(caller: Caller, sid: string): Promise<SessionSummary>;
+  revoke(caller: Caller, sid: string, reason: SessionEndReason): Promise<void>;
+}
+
+export interface SessionsOptions {
+  readonly clock: Clock;
+  readonly events: EventBus;
+}
+
+export function createSessionsService({ clock, events }: SessionsOptions): SessionsService {
+  async function end(tenantId: string, db: TenantDatabase, sids: readonly string[], reason: SessionEndReason) {
+    if (sids.length === 0) return 0;
+    const ended = await repository.endSessions(db, sids, { reason, at: new Date(clock.now()) });
+    if (ended > 0) await events.publish(tenantId);
+    return ended;
+  }
+
+  const service: SessionsService = {
+    createSession: ({ db, sid, tenantId: _tenantId, ...rest }) => repository.insertSession(db, { id: sid, ...rest }),
+
+    async endSession({ tenantId, db, sid, reason }) {
+      const session = await repository.findSession(db, sid);
+      if (!session || session.endedAt) return false;
+      return (await end(tenantId, db, [sid], reason)) > 0;
+    },
+
+    async endSessionsOfUser({ tenantId, db, userId, reason }) {
+      return end(tenantId, db, await repository.findLiveSids(db, userId), reason);
+    },
+
+    findSession: repository.findSession,
+
+    renew: (caller, sids) => renewSessions(caller, sids, clock.now()),
+
+    async list(caller, { sub, limit, after }) {
+      const userId = sub === undefined || isUuid(sub) ? sub : undefined;
+      if (sub !== undefined && userId === undefined) return { sessions: [], next: null };
+      const filter = { applicationId: onlyOf(caller), userId, after, limit };
+      const rows = await repository.listSessions(caller.db, filter);
+      return { sessions: rows.map(toSummary), next: rows.length === limit ? (rows.at(-1)?.id ?? null) : null };
+    },
+
+    async get(caller, sid) {
+      const session = await repository.findListedSession(caller.db, sid, onlyOf(caller));
+      if (!session) throw new AppError('not_found', 'no such session within reach');
+      return toSummary(session);
+    },
+
+    async revoke(caller, sid, reason) {
+      await service.get(caller, sid);
+      await service.endSession({ tenantId: caller.tenantId, db: caller.db, sid, reason });
+    },
+  };
+  return service;
+}
+
+function isUuid(value: string): boolean {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value);
 }

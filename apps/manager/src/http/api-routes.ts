@@ -1,0 +1,27 @@
+import { issuerOf } from '../authorization/issuer.js';
+import type { Container } from '../container.js';
+import { createChangeRoutes } from '../modules/changes/changes.routes.js';
+import { createDecisionRoutes } from '../modules/decisions/decisions.routes.js';
+import { createDecisionsService } from '../modules/decisions/decisions.service.js';
+import { createBindSession } from '../modules/sessions/bind-session.js';
+import { createSessionRoutes } from '../modules/sessions/sessions.routes.js';
+import { createTenantRoutes } from '../modules/tenants/tenants.routes.js';
+import { createAssignmentsService } from '../modules/users/assignments.service.js';
+import { createUserRoutes } from '../modules/users/users.routes.js';
+import { createUsersService } from '../modules/users/users.service.js';
+import type { BoundRoute } from './handle.js';
+
+/** Every route of the contract with its handler. */
+export function bindContract(container: Container): BoundRoute[] {
+  const { clock, config, events, sessions, tenantsService, verifyAccessToken } = container;
+  return [
+    ...createChangeRoutes(container.changes),
+    ...createDecisionRoutes(createDecisionsService({ sessions, clock })),
+    ...createSessionRoutes({ sessions, bindSession: createBindSession({ verifyAccessToken, clock }) }),
+    ...createTenantRoutes({ tenants: tenantsService, issuerOf: (tenantId) => issuerOf(config.url, tenantId) }),
+    ...createUserRoutes({
+      users: createUsersService({ sessions, events }),
+      assignments: createAssignmentsService({ events }),
+    }),
+  ];
+}

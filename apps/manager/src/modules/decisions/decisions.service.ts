@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { DecisionAnswer } from '@authsec/manager-client/contract';
+import type { Prisma } from '@authsec/prisma/tenant';
+import {
+  type CompiledRequirement,
+  compileRequirement,
+  createPrincipal,
+  decide,
+  PolicyError,
+  type UncheckedRequirement,
+} from '@authsec/rbac-core';
+import { type Caller, onlyOf } from '../../authorization/caller.js';
+import { AppError } from '../../errors/app-error.js';
+import type { Clock } from '../../ports/clock.js';
+import type { SessionsService } from '../sessions/sessions.service.js';
+import { toDecisionAnswer } from './decision.js';
+import { findDecision, findDecisionByKey, insertDecision } from './decisions.repository.js';
+
+export interface DecisionRequest {
+  readonly caller: Caller;
+  readonly sid: string;
+  readonly requirement: Prisma.InputJsonObject;
+  readonly tool: string | undefined;
+  readonly idempotencyKey: string | undefined;
+}
+
+export interface DecisionsService {
+  /** Decides and keeps the decision; AppError 'not_found' for a session that is not the application's or not alive. */
+  decide(request: DecisionRequest): Promise<DecisionAnswer>;
+  get(caller: Caller, decisionId: string): Promise<DecisionAnswer>;
+}
+
+export interface DecisionsOptions {
+  readonly sessions: SessionsService;
+  readonly clock: Clock;
+}
+
+export function createDecisionsService({ sessions, clock }: DecisionsOptions): DecisionsService {
+  return {
+    async decide({ caller, sid, requirement, tool, idempotencyKey }) {
+      const compiled = compile(requirement);
+      const [state] = await sessions.renew(caller, [sid]);
+      if (state?.status !== 'active') throw new AppError('not_found', 'no such session within reach');
+      const decision = decide(createPrincipal(state.grants), compiled);
+      const key = idempotencyKey === undefined ? null : hashKey(caller.application.id, idempotencyKey);
+      const row = await insertDecision(caller.db, {
+        at: new Date(clock.now()),
+        applicationId: caller.application.id,
+        subject: state.sub,
+        sessionId: sid,
+        tool: tool ?? null,
+        requirement,
+        allowed: decision.allowed,
+        code: decision.code,
+        decision: decision as unknown as Prisma.InputJsonObject,
+        policyVersion: BigInt(state.policy_version),
+        idempotencyKey: key,
+      });
+      if (row) return toDecisionAnswer(row);
+      return repeat(caller, key ?? '', { sessionId: sid, tool: tool ?? null, requirement });
+    },
+
+    async get(caller, decisionId) {
+      const row = await findDecision(caller.db, decisionId, onlyOf(caller));
+      if (!row) throw new AppError('not_found', 'no such decision within reach');
+      return toDecisionAnswer(row);
+    },
+  };
+}
+
+function compile(requirement: Prisma.InputJsonObject): CompiledRequirement {
+  try {
+    return compileRequirement(requirement as UncheckedRequirement);
+  } catch (cause) {
+    if (cause instanceof PolicyError) throw new AppError(cause.code, cause.message, { cause });
+    throw cause;
+  }
+}
+
+function hashKey(applicationId: string, idempotencyKey: string): string {
+  return createHash('sha256').update(`${applicationId}\n${idempotencyKey}`).digest('base64url');
+}
+
+/** The answer that was given under the key, if the question was the same. */
+async function repeat(
+  caller: Caller,
+  key: string,
+  question: { sessionId: string; tool: string | null; requirement: unknown },
+): Promise<DecisionAnswer> {
+  const row = await findDecisionByKey(caller.db, key);
+  if (!row) throw new AppError('internal_error', 'a decision was neither written nor found');
+  const { sessionId, tool, requirement } = row;
+  if (!isDeepStrictEqual({ sessionId, tool, requirement }, question)) {
+    throw new AppError('conflict', 'the idempotency key was used for another question');
+  }
+  return toDecisionAnswer(row);
+}

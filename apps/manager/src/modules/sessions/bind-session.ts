@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import type { ActiveSession } from '@authsec/manager-client/contract';
+import type { Caller } from '../../authorization/caller.js';
+import { evaluatePerson } from '../../authorization/evaluate-person.js';
+import type { AccessTokenClaims, VerifyAccessToken } from '../../authorization/verify-access-token.js';
+import { AppError } from '../../errors/app-error.js';
+import type { Clock } from '../../ports/clock.js';
+import { resourceOf } from '../applications/application.js';
+import { boundsOf, toActiveSession } from './session.js';
+import { bindOnce, findSessionOf } from './sessions.repository.js';
+
+export interface BindRequest {
+  readonly caller: Caller;
+  /** The person's, issued to the calling application. */
+  readonly accessToken: string;
+  /** The session that began the login. */
+  readonly mcpSession: string;
+  readonly idempotencyKey: string | undefined;
+}
+
+export type BindSession = (request: BindRequest) => Promise<ActiveSession>;
+
+export interface BindOptions {
+  readonly verifyAccessToken: VerifyAccessToken;
+  readonly clock: Clock;
+}
+
+/** Binds an in-band login to the MCP session that began it: once, whoever asks and how many ask at the same moment. */
+export function createBindSession({ verifyAccessToken, clock }: BindOptions): BindSession {
+  return async ({ caller, accessToken, mcpSession, idempotencyKey }) => {
+    const claims = await verifyPersonToken(verifyAccessToken, caller, accessToken);
+    if (claims.mcp_session !== mcpSession) {
+      throw new AppError('token_not_for_this_session', 'mcp_session of the token is another one');
+    }
+    const { db, tenantId, application } = caller;
+    const at = clock.now();
+    const keyHash =
+      idempotencyKey === undefined ? null : createHash('sha256').update(idempotencyKey).digest('base64url');
+    const attempt = { ...claims, applicationId: application.id, mcpSession, keyHash, at: new Date(at) };
+    const bound = await bindOnce(db, attempt);
+    const session = await findSessionOf(db, application.id, claims.sid);
+    if (!session || session.userId !== claims.userId) throw new AppError('person_token_invalid', 'no such login');
+    if (session.mcpSession !== mcpSession) {
+      throw new AppError('token_not_for_this_session', 'mcp_session of the login is another one');
+    }
+    if (session.endedAt || session.expiresAt.getTime() <= at)
+      throw new AppError('session_ended', 'the login has ended');
+    const repeated = keyHash !== null && session.bindKeyHash === keyHash;
+    if (!bound && !repeated) throw new AppError('token_already_used', 'the login is bound already');
+    const living = { ...session, sid: session.id, applicationScopes: session.application.scopes };
+    const person = await evaluatePerson(db, session.userId, boundsOf(living), at);
+    if (person?.status !== 'active') throw new AppError('session_ended', 'the person is gone or disabled');
+    return toActiveSession(living, person, { tenantId, at });
+  };
+}
+
+/** Of this issuer, for the calling application and issued to it; of the claims only who and which login are used. */
+async function verifyPersonToken(verifyAccessToken: VerifyAccessToken, caller: Caller, token: string) {
+  const { tenantId, db, issuer, application } = caller;
+  let claims: AccessTokenClaims;
+  try {
+    claims = await verifyAccessToken(token, { tenantId, db, issuer, audience: resourceOf(application) });
+  } catch (cause) {
+    if (!(cause instanceof AppError) || cause.code !== 'invalid_token') throw cause;
+    throw new AppError('person_token_invalid', cause.message, { cause });
+  }
+  const { client_id: clientId, sid, sub: userId, mcp_session } = claims;
+  if (clientId !== application.clientId) {
+    throw new AppError('person_token_invalid', 'the token was issued to another application');
+  }
+  if (sid === undefined || userId === clientId) throw new AppError('person_token_invalid', 'not the token of a person');
+  return { sid, userId, mcp_session };
+}

@@ -1,0 +1,124 @@
+import type { Prisma, Session } from '@authsec/prisma/tenant';
+import type { TenantDatabase } from '../../db/tenant-clients.js';
+import type { ListedSession, SessionEndReason } from './session.js';
+
+const listed = { user: { select: { email: true } }, application: { select: { clientId: true } } } as const;
+const bounded = { application: { select: { scopes: true } } } as const;
+
+export type SessionWithScopes = Prisma.SessionGetPayload<{ include: typeof bounded }>;
+
+export interface SessionRow {
+  readonly id: string;
+  readonly userId: string;
+  readonly applicationId: string;
+  readonly mcpSession: string | null;
+  readonly scopes: readonly string[];
+  readonly clientName: string | null;
+  readonly expiresAt: Date;
+}
+
+export async function insertSession(db: TenantDatabase, session: SessionRow): Promise<void> {
+  await db.session.create({ data: { ...session, scopes: [...session.scopes] } });
+}
+
+export function findSession(db: TenantDatabase, sid: string): Promise<Session | null> {
+  return db.session.findUnique({ where: { id: sid } });
+}
+
+/** With what its application may ask for; another application's is not found. */
+export function findSessionOf(
+  db: TenantDatabase,
+  applicationId: string,
+  sid: string,
+): Promise<SessionWithScopes | null> {
+  return db.session.findFirst({ where: { id: sid, applicationId }, include: bounded });
+}
+
+export function findSessionsOf(
+  db: TenantDatabase,
+  applicationId: string,
+  sids: readonly string[],
+): Promise<SessionWithScopes[]> {
+  return db.session.findMany({ where: { id: { in: [...sids] }, applicationId }, include: bounded });
+}
+
+export interface BindAttempt {
+  readonly sid: string;
+  readonly applicationId: string;
+  readonly userId: string;
+  readonly mcpSession: string;
+  readonly keyHash: string | null;
+  readonly at: Date;
+}
+
+/** Binds if nothing has: one statement, so that of any number at the same moment exactly one succeeds. */
+export async function bindOnce(db: TenantDatabase, attempt: BindAttempt): Promise<boolean> {
+  const { sid, applicationId, userId, mcpSession, keyHash, at } = attempt;
+  const bound = await db.$executeRaw`
+    UPDATE sessions SET bound_at = ${at}, bind_key_hash = ${keyHash}
+     WHERE id = ${sid} AND application_id::text = ${applicationId} AND user_id::text = ${userId}
+       AND mcp_session = ${mcpSession} AND bound_at IS NULL AND ended_at IS NULL AND expires_at > ${at}
+       AND EXISTS (SELECT 1 FROM users WHERE users.id = user_id AND users.status = 'active')`;
+  return bound === 1;
+}
+
+export interface SessionFilter {
+  readonly applicationId: string | undefined;
+  readonly userId: string | undefined;
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+/** In the order of the sid, which tells nothing. */
+export function listSessions(
+  db: TenantDatabase,
+  { applicationId, userId, after, limit }: SessionFilter,
+): Promise<ListedSession[]> {
+  return db.session.findMany({
+    where: {
+      ...(applicationId !== undefined && { applicationId }),
+      ...(userId !== undefined && { userId }),
+      ...(after !== undefined && { id: { gt: after } }),
+    },
+    include: listed,
+    orderBy: { id: 'asc' },
+    take: limit,
+  });
+}
+
+export function findListedSession(
+  db: TenantDatabase,
+  sid: string,
+  applicationId: string | undefined,
+): Promise<ListedSession | null> {
+  return db.session.findFirst({
+    where: { id: sid, ...(applicationId !== undefined && { applicationId }) },
+    include: listed,
+  });
+}
+
+export async function findLiveSids(db: TenantDatabase, userId: string): Promise<string[]> {
+  const rows = await db.session.findMany({ where: { userId, endedAt: null }, select: { id: true } });
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Ends those that have not ended, with a new place in the tenant's feed, and removes what the provider keeps of their
+ * grants. The lock of the policy_state row makes the order of the feed the order of the commits.
+ */
+export async function endSessions(
+  db: TenantDatabase,
+  sids: readonly string[],
+  { reason, at }: { readonly reason: SessionEndReason; readonly at: Date },
+): Promise<number> {
+  const ids = [...sids];
+  const [, ended] = await db.$transaction([
+    db.$executeRaw`UPDATE policy_state SET session_sequence = session_sequence + 1 WHERE id = 1`,
+    db.$executeRaw`
+      UPDATE sessions SET ended_at = ${at}, end_reason = ${reason},
+             ended_sequence = (SELECT session_sequence FROM policy_state WHERE id = 1)
+       WHERE id = ANY(${ids}) AND ended_at IS NULL`,
+    db.providerModel.deleteMany({ where: { grantId: { in: ids } } }),
+  ]);
+  return ended;
+}

@@ -1,0 +1,29 @@
+import { tenantRoutes, type TenantView } from '@authsec/manager-client/contract';
+import { bindRoute, type BoundRoute } from '../../http/handle.js';
+import type { TenantsService } from './tenants.service.js';
+
+export interface TenantRoutesOptions {
+  readonly tenants: TenantsService;
+  readonly issuerOf: (tenantId: string) => string;
+}
+
+type Tenant = Awaited<ReturnType<TenantsService['get']>>;
+
+export function createTenantRoutes({ tenants, issuerOf }: TenantRoutesOptions): BoundRoute[] {
+  const view = (tenant: Tenant): TenantView => ({
+    tenant_id: tenant.id,
+    display_name: tenant.displayName,
+    status: tenant.status,
+    issuer: issuerOf(tenant.id),
+    created_at: tenant.createdAt.toISOString(),
+  });
+  return [
+    bindRoute(tenantRoutes.list, async () => ({ tenants: (await tenants.list()).map(view) })),
+    bindRoute(tenantRoutes.create, async ({ params, body }) => {
+      const tenantId = params.tenant_id;
+      const isSystem = await tenants.isSystem(tenantId);
+      return view(await tenants.provision({ tenantId, displayName: body.display_name, isSystem }));
+    }),
+    bindRoute(tenantRoutes.get, async ({ params }) => view(await tenants.get(params.tenant_id))),
+  ];
+}
