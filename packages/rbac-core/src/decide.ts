@@ -15,18 +15,16 @@ export function decide(principal: Principal, requirement: CompiledRequirement): 
 }
 
 function isMet(expression: CompiledExpression, principal: Principal): boolean {
-  switch (expression.op) {
-    case 'rights':
-      return principal.holdsAny(expression.rights);
-    case 'allOf':
-      for (const part of expression.parts) if (!isMet(part, principal)) return false;
-      return true;
-    case 'anyOf':
-      for (const part of expression.parts) if (isMet(part, principal)) return true;
-      return false;
-    case 'always':
-      return true;
+  if (expression.op === 'rights') return principal.holdsAny(expression.rights);
+  if (expression.op === 'allOf') {
+    for (const part of expression.parts) if (!isMet(part, principal)) return false;
+    return true;
   }
+  if (expression.op === 'anyOf') {
+    for (const part of expression.parts) if (isMet(part, principal)) return true;
+    return false;
+  }
+  return expression.op === 'always';
 }
 
 function deny(expression: CompiledExpression, principal: Principal): Denied {
@@ -38,19 +36,17 @@ function deny(expression: CompiledExpression, principal: Principal): Denied {
 }
 
 function findReasons(expression: CompiledExpression, principal: Principal, kinds: Set<RightKind>): readonly Reason[] {
-  switch (expression.op) {
-    case 'rights':
-      kinds.add(expression.rights.kind);
-      return Object.freeze([expression.missing]);
-    case 'allOf': {
-      const unmet = expression.parts.filter((part) => !isMet(part, principal));
-      return Object.freeze(unmet.flatMap((part) => findReasons(part, principal, kinds)));
-    }
-    case 'anyOf': {
-      const alternatives = Object.freeze(expression.parts.map((part) => findReasons(part, principal, kinds)));
-      return Object.freeze([Object.freeze({ code: 'requirement_not_met' as const, alternatives })]);
-    }
-    case 'always':
-      return Object.freeze([]);
+  if (expression.op === 'rights') {
+    kinds.add(expression.rights.kind);
+    return Object.freeze([expression.missing]);
   }
+  if (expression.op === 'allOf') {
+    const unmet = expression.parts.filter((part) => !isMet(part, principal));
+    return Object.freeze(unmet.flatMap((part) => findReasons(part, principal, kinds)));
+  }
+  if (expression.op === 'anyOf') {
+    const alternatives = Object.freeze(expression.parts.map((part) => findReasons(part, principal, kinds)));
+    return Object.freeze([Object.freeze({ code: 'requirement_not_met' as const, alternatives })]);
+  }
+  return Object.freeze([]);
 }

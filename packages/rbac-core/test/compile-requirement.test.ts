@@ -21,7 +21,7 @@ function nested(depth: number): unknown {
 }
 
 test('what is not a requirement is refused with its code and path, as the vectors say', () => {
-  for (const vector of readVectors<{ requirement: unknown; code: string; path: string }[]>('invalid-requirements')) {
+  for (const vector of readVectors('invalid-requirements') as { requirement: unknown; code: string; path: string }[]) {
     const { code, path, message } = errorOf(vector.requirement);
     expect({ requirement: vector.requirement, code, path }).toEqual(vector);
     expect(message).toContain(path);

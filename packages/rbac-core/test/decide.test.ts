@@ -24,14 +24,14 @@ describe('golden vectors', () => {
   };
 
   test('every combination of list absent, matching, not matching and requireAll is there', () => {
-    const vectors = readVectors<ListVector[]>('lists');
+    const vectors = readVectors('lists') as ListVector[];
     expect(vectors).toHaveLength(3 ** 5 * 3);
-    expect(new Set(vectors.map(({ expect: _, ...given }) => JSON.stringify(given))).size).toBe(3 ** 5 * 3);
+    expect(new Set(vectors.map((vector) => JSON.stringify({ ...vector, expect: 0 }))).size).toBe(3 ** 5 * 3);
   });
 
   test('lists are decided as the vectors say', () => {
     const principal = createPrincipal(held);
-    for (const { requireAll, expect: expected, ...lists } of readVectors<ListVector[]>('lists')) {
+    for (const { requireAll, expect: expected, ...lists } of readVectors('lists') as ListVector[]) {
       const requirement: Record<string, unknown> = requireAll === undefined ? {} : { requireAll };
       for (const [list, state] of Object.entries(lists)) {
         const prefix = list === 'permissions' ? 'some:' : '';
@@ -42,9 +42,10 @@ describe('golden vectors', () => {
   });
 
   test('expressions are decided as the vectors say', () => {
-    const { grants, vectors } = readVectors<{ grants: Grants; vectors: { requirement: object; code: string }[] }>(
-      'expressions',
-    );
+    const { grants, vectors } = readVectors('expressions') as {
+      grants: Grants;
+      vectors: { requirement: object; code: string }[];
+    };
     const principal = createPrincipal(grants);
     for (const { requirement, code } of vectors) {
       expect({ requirement, code: decideOrError(principal, requirement) }).toEqual({ requirement, code });
@@ -53,7 +54,7 @@ describe('golden vectors', () => {
 
   function decideOrError(principal: Principal, requirement: object): string {
     try {
-      const decision = decide(principal, compileRequirement(requirement as Requirement));
+      const decision = decide(principal, compileRequirement(requirement));
       expect(decision.allowed).toBe(decision.code === 'allowed');
       return decision.code;
     } catch (error) {
@@ -168,7 +169,7 @@ describe('nothing opens by accident', () => {
   test('arguments that were not prepared are a TypeError, whatever they look like', () => {
     const principal = createPrincipal(nothing);
     const requirement = compileRequirement({});
-    const forged = { ...requirement, expression: { op: 'always' } } as unknown as CompiledRequirement;
+    const forged = { source: {}, expression: { op: 'always' } } as unknown as CompiledRequirement;
     expect(() => decide(principal, forged)).toThrow(TypeError);
     expect(() => decide(principal, {} as CompiledRequirement)).toThrow(TypeError);
     expect(() => decide({ grants: nothing } as Principal, requirement)).toThrow(TypeError);

@@ -117,7 +117,7 @@ test('the order of rows and bounds never matters', () => {
     fc.property(holdings, bounds, moment, (held, within, at) => {
       const turned = Object.fromEntries(lists.map((list) => [list, held[list].toReversed()]));
       const turnedBounds = Object.fromEntries(
-        lists.map((list) => [list, within[list] === 'held' ? 'held' : [...within[list]].reverse()]),
+        lists.map((list) => [list, within[list] === 'held' ? 'held' : [...within[list]].toReversed()]),
       );
       expect(effectiveGrants({ ...held, ...turned }, turnedBounds as unknown as Bounds, at)).toEqual(
         effectiveGrants(held, within, at),

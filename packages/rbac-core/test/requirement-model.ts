@@ -35,7 +35,7 @@ export const anyLists = fc
     ),
     fc.boolean(),
   )
-  .map(([given, requireAll]) => ({ ...given, requireAll }) as Requirement);
+  .map(([given, requireAll]) => ({ ...given, requireAll }));
 
 export const { expression: anyExpression } = fc.letrec<{
   expression: RequirementExpression;

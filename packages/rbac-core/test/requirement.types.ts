@@ -31,11 +31,13 @@ compileRequirement({ not: { role: 'a' } } satisfies Requirement);
 // @ts-expect-error a list that does not exist
 compileRequirement({ rolez: ['a'] } satisfies Requirement);
 
+declare const json: Record<string, unknown>;
+
 // Builders, and JSON that no type has checked.
 expectTypeOf(
   allOf(role('admin'), anyOf(scope('write'), permission('invoice:delete'))),
 ).toEqualTypeOf<RequirementExpression>();
-expectTypeOf(compileRequirement).toBeCallableWith({} as Record<string, unknown>);
+expectTypeOf(compileRequirement).toBeCallableWith(json);
 expectTypeOf(compileRequirement).toBeCallableWith({ roles: ['a'], groups: ['b'], requireAll: false });
 
 // A decision narrows by `allowed` and by `code`.

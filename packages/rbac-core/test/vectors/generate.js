@@ -1,4 +1,4 @@
-// Writes lists.json: every combination of list absent, matching and not matching, with requireAll left out, true and false.
+// `pnpm vectors` writes lists.json: every combination of list absent, matching and not matching, with requireAll left out, true and false.
 // What is expected is counted here, without the code under test.
 import { writeFileSync } from 'node:fs';
 
