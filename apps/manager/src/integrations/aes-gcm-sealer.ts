@@ -52,6 +52,8 @@ export function createAesGcmSealer(sealingKeys: readonly SealingKey[]): Sealer {
 }
 
 function toKeyObject(id: string, key: Secret): KeyObject {
+  const idBytes = Buffer.byteLength(id);
+  if (idBytes === 0 || idBytes > 255) throw new TypeError('a sealing key id has 1 to 255 bytes');
   const bytes = Buffer.from(key.reveal(), 'base64');
   if (bytes.length !== 32) throw new TypeError(`sealing key ${id}: must be base64 of 32 bytes`);
   return createSecretKey(bytes);
@@ -59,7 +61,6 @@ function toKeyObject(id: string, key: Secret): KeyObject {
 
 function encodeHeader(keyId: string): Buffer {
   const id = Buffer.from(keyId);
-  if (id.length === 0 || id.length > 255) throw new TypeError('a sealing key id has 1 to 255 bytes');
   return Buffer.concat([Buffer.from([version, id.length]), id]);
 }
 
