@@ -42,7 +42,7 @@ export function createClientCredentialsToken(options: ClientCredentialsOptions):
       url: options.issuer.tokenEndpoint,
       headers: {
         accept: 'application/json',
-        authorization: basic(options.clientId, options.clientSecret),
+        authorization: clientSecretBasic(options.clientId, options.clientSecret),
         'content-type': 'application/x-www-form-urlencoded',
       },
       body: new URLSearchParams({
@@ -68,8 +68,8 @@ export function createClientCredentialsToken(options: ClientCredentialsOptions):
   };
 }
 
-/** RFC 6749 2.3.1: both parts form-encoded before they are joined. */
-function basic(clientId: string, clientSecret: string): string {
+/** The Authorization header of client_secret_basic (RFC 6749 2.3.1): both parts form-encoded before they are joined. */
+export function clientSecretBasic(clientId: string, clientSecret: string): string {
   const encode = (value: string) => new URLSearchParams({ v: value }).toString().slice(2);
   return `Basic ${btoa(`${encode(clientId)}:${encode(clientSecret)}`)}`;
 }

@@ -1,25 +1,32 @@
-/** What a login tool answers as `error`; oauth-tools/tool-result.ts has the words for each. */
-export type LoginErrorCode =
-  | 'session_required'
-  | 'session_closed'
-  | 'invalid_arguments'
-  | 'too_many_attempts'
-  | 'no_pending_login'
-  | 'login_expired'
-  | 'login_superseded'
-  | 'login_refused'
-  | 'session_id_mismatch'
-  | 'authentication_in_progress'
-  | 'code_refused'
-  | 'paste_token_not_enabled'
-  | 'token_invalid'
-  | 'token_not_for_this_session'
-  | 'token_already_used'
-  | 'manager_unavailable'
-  | 'not_signed_in'
-  | 'policy_unavailable'
-  | 'session_expired'
-  | 'internal_error';
+/** What a login tool answers as `error`; oauth-tools/error-texts.ts has the words for each. */
+export const loginErrorCodes = [
+  'session_required',
+  'session_closed',
+  'invalid_arguments',
+  'too_many_attempts',
+  'no_pending_login',
+  'login_expired',
+  'login_superseded',
+  'login_refused',
+  'session_id_mismatch',
+  'authentication_in_progress',
+  'code_refused',
+  'code_already_used',
+  'paste_token_not_enabled',
+  'token_invalid',
+  'token_not_for_this_session',
+  'token_already_used',
+  'manager_unavailable',
+  'not_signed_in',
+  'policy_unavailable',
+  'session_expired',
+  'internal_error',
+] as const;
+export type LoginErrorCode = (typeof loginErrorCodes)[number];
+
+export function isLoginErrorCode(code: string): code is LoginErrorCode {
+  return (loginErrorCodes as readonly string[]).includes(code);
+}
 
 /** Mistakes of the server's author, found when it starts or when a handler asks for what is not there. */
 export type SetupErrorCode =

@@ -1,0 +1,56 @@
+import { AuthSecError } from '../authsec-error.js';
+import { assertOwn, type OAuthTool } from './oauth-tool.js';
+import { inputSchema, readArguments, type TextArgument } from './tool-arguments.js';
+import { outputSchema, toolNamesSchema, userInfoSchema } from './tool-result.js';
+
+const expected = {
+  session_id: { required: true, maxLength: 128, description: 'What oauth_start returned in this MCP session.' },
+  code: { maxLength: 2_048, description: 'The code that the last page of the sign-in shows to the person.' },
+  jwt_token: { maxLength: 16_384, description: 'Only where the application takes a pasted token, instead of code.' },
+} as const satisfies Record<string, TextArgument>;
+
+const askForCode =
+  'Waiting for the person: ask them to open the authorization_url, sign in and approve, and to give you the code that the last page shows; then call oauth_authenticate with session_id and code.';
+
+export const oauthAuthenticate: OAuthTool = {
+  definition: {
+    name: 'oauth_authenticate',
+    title: 'Sign in: finish',
+    description:
+      'Finishes the login that oauth_start began, with the code that the person got in their browser. Returns who is signed in and which tools are there now.',
+    inputSchema: inputSchema(expected),
+    outputSchema: outputSchema(
+      {
+        status: { enum: ['authenticated', 'pending'] },
+        session_id: { type: 'string' },
+        user_info: userInfoSchema,
+        accessible_tools: toolNamesSchema,
+        expires_at: { type: 'string' },
+      },
+      ['status', 'session_id'],
+    ),
+    annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+  },
+  async call({ login, server, args }) {
+    const { session_id: sessionId = '', code, jwt_token: jwt } = readArguments(args, expected);
+    const alreadyIn = code === undefined && jwt === undefined && login.boundSessionId() !== undefined;
+    if (alreadyIn && login.pending()?.sessionId !== sessionId) assertOwn(login, sessionId);
+    else {
+      const pending = login.pendingFor(sessionId);
+      if (jwt !== undefined) throw new AuthSecError('paste_token_not_enabled', 'a pasted token is not taken');
+      if (code === undefined) {
+        return { status: 'pending', session_id: sessionId, expires_at: pending.expiresAt, message: askForCode };
+      }
+      await login.authenticate(sessionId, code);
+    }
+    const state = login.state();
+    if (state.kind === 'unjudgeable') throw new AuthSecError(state.code, 'the rights cannot be judged');
+    if (state.kind === 'anonymous') throw new AuthSecError('login_superseded', 'the login ended at once');
+    return {
+      status: 'authenticated',
+      session_id: sessionId,
+      user_info: state.userInfo,
+      accessible_tools: await server.accessibleTools(),
+    };
+  },
+};

@@ -1,0 +1,56 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../clock.js';
+import type { LoginRequest, PushedLogin } from './push-login.js';
+import { calculatePKCECodeChallenge, randomPKCECodeVerifier, randomState } from 'openid-client';
+
+/** What is known of a login before it is pushed. */
+export interface LoginSecrets extends LoginRequest {
+  readonly codeVerifier: string;
+}
+
+/** A login that a person was sent to the browser for. */
+export interface PendingLogin extends LoginSecrets {
+  readonly authorizationUrl: string;
+  /** RFC 3339, UTC. */
+  readonly expiresAt: string;
+  readonly expiresAtMonotonic: number;
+  /** The authentication under way: a second call with the same code gets its outcome, and nothing is sent twice. */
+  working: { readonly code: string; readonly outcome: Promise<void> } | undefined;
+  /** A code that the Manager refused: not sent again. */
+  refusedCode: string | undefined;
+  /** The redeemed code's token, until it is bound: a bind that got no answer is repeated with the same key. */
+  redeemed: { readonly code: string; readonly accessToken: string; readonly idempotencyKey: string } | undefined;
+}
+
+export async function createLoginSecrets(clientName: string | undefined): Promise<LoginSecrets> {
+  const codeVerifier = randomPKCECodeVerifier();
+  return {
+    sessionId: randomBytes(16).toString('base64url'),
+    state: randomState(),
+    codeVerifier,
+    codeChallenge: await calculatePKCECodeChallenge(codeVerifier),
+    clientName: readableName(clientName),
+  };
+}
+
+export function createPendingLogin(login: LoginSecrets, pushed: PushedLogin, clock: Clock): PendingLogin {
+  return {
+    ...login,
+    authorizationUrl: pushed.authorizationUrl,
+    expiresAt: new Date(clock.wall() + pushed.expiresInMs).toISOString(),
+    expiresAtMonotonic: clock.monotonic() + pushed.expiresInMs,
+    working: undefined,
+    refusedCode: undefined,
+    redeemed: undefined,
+  };
+}
+
+/** What the client calls itself, as far as it can be shown on a page. */
+function readableName(name: string | undefined): string | undefined {
+  return (
+    name
+      ?.replaceAll(/[\p{Cc}\p{Cf}]/gu, '')
+      .trim()
+      .slice(0, 100) || undefined
+  );
+}
