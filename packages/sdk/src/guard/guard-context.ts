@@ -1,0 +1,54 @@
+import type { Logger } from '../author-log.js';
+import type { CallPipeline } from '../call-pipeline.js';
+import type { CallerSession, CallerState } from '../session/caller-session.js';
+import type { Alias } from './aliases.js';
+import type { Call } from './caller-context.js';
+import type { InFlight, Pending } from './in-flight.js';
+import type { JsonObject, RpcResponse } from './json-rpc.js';
+import type { OpenedServer } from './mcp-server.js';
+import type { ServerTools } from './server-tools.js';
+import type { TaskOwners } from './task-owners.js';
+import type { TransportHooks } from './transport-hooks.js';
+
+/** A request of the client that was let in. */
+export interface Entry extends Pending {
+  readonly params: JsonObject;
+  readonly extra: unknown;
+  readonly aliases: Alias[];
+  /** Of a login tool's call, which the guard answers. */
+  abort?: AbortController;
+  /** How it was let through to the server. */
+  call?: Call;
+  /** Of a `tasks/...` request that was let through under its own task id. */
+  taskId?: string;
+}
+
+/** What the halves of one guard, incoming and outgoing, share: all of it is of one transport. */
+export interface GuardContext {
+  readonly owner: object;
+  readonly opened: OpenedServer;
+  readonly tools: ServerTools;
+  readonly session: CallerSession;
+  readonly pipeline: CallPipeline;
+  readonly hooks: TransportHooks;
+  readonly inFlight: InFlight<Entry>;
+  readonly tasks: TaskOwners;
+  readonly log: Logger;
+  /** Asks the server in the name of an entry, or of nobody in particular, and keeps the answer from the client. */
+  ask(
+    method: string,
+    params: JsonObject,
+    asked: { readonly extra: unknown; readonly state: CallerState },
+  ): Promise<RpcResponse>;
+  /** To the client, past the guard. */
+  answer(response: RpcResponse): Promise<void>;
+  /** The `Mcp-Session-Id`: not there at connect, nor on stdio. */
+  sessionId(): string | undefined;
+  /** Says what the session's own list has changed to, if it has. */
+  flushLists(): Promise<void>;
+  now(): number;
+  /** What `initialize` told. */
+  readonly client: { name: string | undefined; initialized: boolean; stateless: boolean };
+  /** What the server advertised. */
+  capabilities: JsonObject;
+}

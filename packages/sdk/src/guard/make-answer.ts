@@ -1,0 +1,137 @@
+import type { CallerState } from '../session/caller-session.js';
+import { createAlias, restoreAliases } from './aliases.js';
+import type { Entry, GuardContext } from './guard-context.js';
+import { type JsonObject, type RpcResponse, errorCodes, errorOf, isObject, resultOf } from './json-rpc.js';
+import { mergePages } from './pages.js';
+import { mayReadTask } from './passage.js';
+import { isReservedToolName } from './reserved-names.js';
+import { unavailableError, unavailableResult } from './unavailable.js';
+
+type Answer = RpcResponse | Promise<RpcResponse>;
+
+/** Makes of the server's answer what this caller may see of it; at once, where nothing has to be asked again. */
+export function makeAnswer(context: GuardContext, response: RpcResponse, entry: Entry | undefined): Answer {
+  try {
+    const answer = entry ? answerTo(context, response, entry) : filterTools(context, response, { kind: 'anonymous' });
+    return answer instanceof Promise ? answer.catch(failed) : answer;
+  } catch (error) {
+    return failed(error);
+  }
+
+  function failed(error: unknown): RpcResponse {
+    context.log.error('an answer was withheld, since it could not be filtered', { error: String(error) });
+    return errorOf(response.id, errorCodes.internal, 'Internal error');
+  }
+}
+
+function answerTo(context: GuardContext, response: RpcResponse, entry: Entry): Answer {
+  if (entry.call?.refused) return refuse(context, response, entry);
+  if (entry.taskId !== undefined && !mayReadTask(context, entry.taskId, context.pipeline.identify())) {
+    return askUnknown(context, response, entry, 'taskId', entry.taskId);
+  }
+  const { result } = response;
+  if (!isObject(result)) return restoreAliases(response, entry.aliases);
+  if (entry.method === 'tools/list') return listTools(context, response, entry, result);
+  if (entry.method === 'tasks/list') return listTasks(context, response, entry, result);
+  if (entry.method === 'initialize') return advertise(context, response, result);
+  if (entry.method === 'tools/call') bindTask(context, entry, result);
+  return restoreAliases(filterTools(context, response, context.pipeline.identify()), entry.aliases);
+}
+
+/** Whatever carries `tools` is a list of tools, however it came about. */
+function filterTools(context: GuardContext, response: RpcResponse, state: CallerState): RpcResponse {
+  const { result } = response;
+  if (!isObject(result) || !Object.hasOwn(result, 'tools')) return response;
+  return { ...response, result: { ...result, tools: visibleTools(context, result['tools'], state) } };
+}
+
+/** The definitions among `tools` that this caller may see; those in the name of AuthSec are not the author's to give. */
+export function visibleTools(
+  context: Pick<GuardContext, 'pipeline'>,
+  tools: unknown,
+  state: CallerState,
+): JsonObject[] {
+  if (!Array.isArray(tools)) return [];
+  return tools.filter((tool: unknown): tool is JsonObject => {
+    const name = isObject(tool) ? tool['name'] : undefined;
+    if (typeof name !== 'string' || isReservedToolName(name)) return false;
+    return context.pipeline.decide(state, name).kind !== 'hidden';
+  });
+}
+
+function listTools(context: GuardContext, response: RpcResponse, entry: Entry, first: JsonObject): Answer {
+  const answer = (list: JsonObject): RpcResponse => {
+    const own = visibleTools(context, list['tools'], context.pipeline.identify());
+    return resultOf(response.id, { ...list, tools: [...context.session.oauthTools, ...own] });
+  };
+  return onePage(context, response, entry, first, 'tools', answer);
+}
+
+function listTasks(context: GuardContext, response: RpcResponse, entry: Entry, first: JsonObject): Answer {
+  return onePage(context, response, entry, first, 'tasks', (list) => {
+    const state = context.pipeline.identify();
+    const given: unknown[] = Array.isArray(list['tasks']) ? list['tasks'] : [];
+    const tasks = given.filter(
+      (task) => isObject(task) && typeof task['taskId'] === 'string' && mayReadTask(context, task['taskId'], state),
+    );
+    return resultOf(response.id, { ...list, tasks });
+  });
+}
+
+function onePage(
+  context: GuardContext,
+  response: RpcResponse,
+  entry: Entry,
+  first: JsonObject,
+  key: string,
+  answer: (list: JsonObject) => RpcResponse,
+): Answer {
+  if (!Object.hasOwn(first, 'nextCursor')) return answer(first);
+  const list = { method: entry.method, key, extra: entry.extra, state: context.pipeline.identify() };
+  return mergePages(context, list, first).then((merged) =>
+    'error' in merged ? { ...merged.error, id: response.id } : answer(merged.result),
+  );
+}
+
+function advertise(context: GuardContext, response: RpcResponse, result: JsonObject): RpcResponse {
+  const given = isObject(result['capabilities']) ? result['capabilities'] : {};
+  const tools = isObject(given['tools']) ? given['tools'] : {};
+  context.capabilities = { ...given, tools: { ...tools, listChanged: true } };
+  context.client.initialized = true;
+  return { ...response, result: { ...result, capabilities: context.capabilities } };
+}
+
+function bindTask(context: GuardContext, entry: Entry, result: JsonObject): void {
+  const task = result['task'];
+  const tool = entry.params['name'];
+  if (!entry.call?.lookAgain || !isObject(task) || typeof task['taskId'] !== 'string' || typeof tool !== 'string')
+    return;
+  context.tasks.bind(task['taskId'], tool, entry.call.user);
+}
+
+/** A second look said no while the arguments were validated. */
+function refuse(context: GuardContext, response: RpcResponse, entry: Entry): Answer {
+  const refused = entry.call?.refused;
+  if (refused?.kind === 'unavailable') {
+    const { code } = refused;
+    return Object.hasOwn(entry.params, 'task')
+      ? unavailableError(response.id, code)
+      : resultOf(response.id, unavailableResult(code));
+  }
+  if (refused) context.log.debug(refused.why());
+  return askUnknown(context, response, entry, 'name', String(entry.params['name']));
+}
+
+/** What the server says to the same request about something that does not exist. */
+async function askUnknown(
+  context: GuardContext,
+  response: RpcResponse,
+  entry: Entry,
+  key: 'name' | 'taskId',
+  original: string,
+): Promise<RpcResponse> {
+  const alias = createAlias(original);
+  const asked = { extra: entry.extra, state: { kind: 'anonymous' } as const };
+  const unknown = await context.ask(entry.method, { ...entry.params, [key]: alias.alias }, asked);
+  return { ...restoreAliases(unknown, [...entry.aliases, alias]), id: response.id };
+}

@@ -1,0 +1,103 @@
+import { userOf } from '../call-pipeline.js';
+import { type CallerState, type OAuthToolName, oauthToolNames } from '../session/caller-session.js';
+import { createAlias } from './aliases.js';
+import { type Call, runAs } from './caller-context.js';
+import type { Entry, GuardContext } from './guard-context.js';
+import { type JsonObject, type RpcRequest, errorCodes, errorOf, isObject, resultOf } from './json-rpc.js';
+import { pass, reply } from './passage.js';
+import { dropReservedArguments, isReservedToolName } from './reserved-names.js';
+import { unavailableError, unavailableResult } from './unavailable.js';
+import type { Verdict } from './verdict.js';
+
+const maxNameLength = 1_024;
+const loginTools: ReadonlySet<string> = new Set(oauthToolNames);
+
+/** `tools/call`: the login tools are answered here, what this caller may call is let through, all else is unknown. */
+export function receiveCall(context: GuardContext, message: RpcRequest, entry: Entry, state: CallerState): void {
+  const { id } = message;
+  const name = entry.params['name'];
+  if (typeof name !== 'string' || name.length > maxNameLength) {
+    const text = `Invalid params: name must be a string of at most ${maxNameLength} characters`;
+    return reply(context, errorOf(id, errorCodes.invalidParams, text));
+  }
+  if (loginTools.has(name)) return void callLoginTool(context, message, entry, name as OAuthToolName);
+
+  const verdict = verdictOn(context, state, name);
+  switch (verdict.kind) {
+    case 'allowed': {
+      const call: Call = { owner: context.owner, user: verdict.user, lookAgain: () => lookAgain(context, call, name) };
+      const user = context.tools.names() === undefined ? verdict.user : undefined;
+      return pass(context, withParams(message, entry, name, user), entry, state, call);
+    }
+    case 'unavailable':
+      context.log.debug(`"${name}" was not called: ${verdict.code}`);
+      return reply(
+        context,
+        Object.hasOwn(entry.params, 'task')
+          ? unavailableError(id, verdict.code)
+          : resultOf(id, unavailableResult(verdict.code)),
+      );
+    case 'hidden': {
+      context.log.debug(verdict.why());
+      const alias = createAlias(name);
+      entry.aliases.push(alias);
+      const call: Call = { owner: context.owner, user: undefined };
+      return pass(context, withParams(message, entry, alias.alias, undefined), entry, state, call);
+    }
+  }
+}
+
+/** What the server does not have is hidden like what this caller may not see: both take one way. */
+function verdictOn(context: GuardContext, state: CallerState, name: string): Verdict {
+  if (isReservedToolName(name) || !context.tools.has(name)) {
+    return { kind: 'hidden', why: () => `no tool ${JSON.stringify(name)} is registered` };
+  }
+  return context.pipeline.decide(state, name);
+}
+
+function lookAgain(context: GuardContext, call: Call, name: string): Verdict {
+  const state = context.pipeline.identify();
+  const verdict = context.pipeline.decide(state, name);
+  if (verdict.kind !== 'allowed' || call.user === undefined) {
+    return verdict.kind === 'allowed' ? { kind: 'allowed', user: undefined } : verdict;
+  }
+  const user = userOf(state);
+  if (user?.sub !== call.user.sub || user.tenant_id !== call.user.tenant_id) {
+    return { kind: 'hidden', why: () => `"${name}" was called by someone who is no longer signed in` };
+  }
+  call.user = user;
+  return verdict;
+}
+
+function withParams(message: RpcRequest, entry: Entry, name: string, user: Call['user']): RpcRequest {
+  const given = entry.params['arguments'];
+  const args: unknown = isObject(given) ? dropReservedArguments(given) : given;
+  const joined = user && (args === undefined || isObject(args)) ? { ...args, _user_info: user } : args;
+  const params: JsonObject = { ...entry.params, name, ...(joined === undefined ? {} : { arguments: joined }) };
+  return { ...message, params };
+}
+
+async function callLoginTool(
+  context: GuardContext,
+  message: RpcRequest,
+  entry: Entry,
+  name: OAuthToolName,
+): Promise<void> {
+  const { id } = message;
+  if (Object.hasOwn(entry.params, 'task')) {
+    return reply(context, errorOf(id, errorCodes.methodNotFound, `Tool ${name} does not support task augmentation`));
+  }
+  const given = entry.params['arguments'];
+  const args = isObject(given) ? dropReservedArguments(given) : {};
+  const abort = new AbortController();
+  entry.abort = abort;
+  const nobody: Call = { owner: context.owner, user: undefined };
+  try {
+    const result = await runAs(nobody, () => context.session.callOAuthTool(name, args, abort.signal));
+    await context.flushLists();
+    reply(context, resultOf(id, result));
+  } catch (error) {
+    context.log.error(`${name} failed`, { error: String(error) });
+    reply(context, errorOf(id, errorCodes.internal, 'Internal error'));
+  }
+}

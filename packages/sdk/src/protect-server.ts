@@ -1,0 +1,64 @@
+import type { Logger } from './author-log.js';
+import { AuthSecError } from './authsec-error.js';
+import { defaultInFlightLimits } from './guard/in-flight.js';
+import { type ProtectableServer, openServer } from './guard/mcp-server.js';
+import { takeTools } from './guard/server-tools.js';
+import type { GuardableTransport } from './guard/transport-hooks.js';
+import type { CallerSession, GuardedServer } from './session/caller-session.js';
+import { type ToolRules, createToolRegistry } from './tool-registry.js';
+import { createTransportGuard } from './transport-guard.js';
+
+export interface ProtectServerOptions {
+  /** Who may use which tool. Every name must be registered when the server connects. */
+  readonly tools?: ToolRules | undefined;
+  /** Names in `tools` that are registered only after the server is connected. */
+  readonly lateTools?: readonly string[] | undefined;
+  /** Called once for each transport that the server connects to. */
+  readonly createSession: (guarded: GuardedServer) => CallerSession;
+  readonly logger: Logger;
+}
+
+const protectedServers = new WeakSet<object>();
+
+/**
+ * Puts the guard between a server and whatever it connects to later. Throws AuthSecError (a code of
+ * `ProtectionErrorCode`) for what is wrong already, `connect` for what is wrong by then.
+ */
+export function protectServer<Server extends ProtectableServer>(server: Server, options: ProtectServerOptions): Server {
+  const { tools: rules = {}, lateTools = [], createSession, logger: log } = options;
+  const opened = openServer(server);
+  const { inner } = opened;
+  if (protectedServers.has(inner)) throw new AuthSecError('already_protected', 'this server is protected already');
+  if (inner.transport !== undefined) {
+    throw new AuthSecError('already_connected', 'protect the server before it connects: it may have answered already');
+  }
+  const registry = createToolRegistry({ tools: rules, lateTools });
+  const tools = takeTools({ opened, owner: inner, registry });
+  protectedServers.add(inner);
+
+  inner.connect = async (given: never): Promise<void> => {
+    const transport: GuardableTransport = given;
+    // The MCP SDK says itself what is wrong with a second connection.
+    if (inner.transport !== undefined) return opened.connect(transport);
+    tools.prepare();
+    const limits = defaultInFlightLimits;
+    const guard = createTransportGuard({
+      transport,
+      owner: inner,
+      opened,
+      tools,
+      registry,
+      createSession,
+      log,
+      limits,
+    });
+    try {
+      await opened.connect(transport);
+    } catch (error) {
+      guard.close();
+      throw error;
+    }
+    guard.started();
+  };
+  return server;
+}

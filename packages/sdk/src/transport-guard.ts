@@ -1,0 +1,105 @@
+import { performance } from 'node:perf_hooks';
+import type { Logger } from './author-log.js';
+import { createCallPipeline, userOf } from './call-pipeline.js';
+import { createAskServer } from './guard/ask-server.js';
+import type { GuardContext } from './guard/guard-context.js';
+import { type InFlightLimits, createInFlight } from './guard/in-flight.js';
+import type { RpcMessage, RpcResponse } from './guard/json-rpc.js';
+import { makeAnswer } from './guard/make-answer.js';
+import type { OpenedServer } from './guard/mcp-server.js';
+import { createOwnLists } from './guard/own-lists.js';
+import { deliverAs } from './guard/passage.js';
+import { receive } from './guard/receive.js';
+import { judgeSending, restoreAll } from './guard/send-beside.js';
+import type { ServerTools } from './guard/server-tools.js';
+import { createTaskOwners } from './guard/task-owners.js';
+import { type GuardableTransport, type SendOptions, hookTransport } from './guard/transport-hooks.js';
+import type { CallerSession, GuardedServer } from './session/caller-session.js';
+import type { ToolRegistry } from './tool-registry.js';
+
+export interface TransportGuard {
+  /** The server is connected. */
+  started(): void;
+  /** The transport is closed, or the server could not connect to it. */
+  close(): void;
+}
+
+/**
+ * The one place where messages are let through, filtered or answered. Stands on a transport before the server connects
+ * to it; throws `transport_already_guarded`.
+ */
+export function createTransportGuard(options: {
+  readonly transport: GuardableTransport;
+  readonly owner: object;
+  readonly opened: OpenedServer;
+  readonly tools: ServerTools;
+  readonly registry: ToolRegistry;
+  readonly createSession: (guarded: GuardedServer) => CallerSession;
+  readonly log: Logger;
+  readonly limits: InFlightLimits;
+}): TransportGuard {
+  const { transport, owner, opened, tools, registry, createSession, log, limits } = options;
+
+  const hooks = hookTransport(transport, {
+    received: (message, extra) => receive(context, message, extra),
+    sending,
+    closed: close,
+  });
+  const client: GuardContext['client'] = { name: undefined, initialized: false, stateless: false };
+  const session = createSession({
+    accessibleTools: () => lists.accessibleTools(),
+    clientName: () => client.name,
+    hasTransportSession: () => !client.stateless,
+  });
+  const server = createAskServer((request, { extra, state }) =>
+    deliverAs(context, { owner, user: userOf(state) }, request, extra),
+  );
+  const context: GuardContext = {
+    owner,
+    opened,
+    tools,
+    session,
+    pipeline: createCallPipeline({ session, registry, log }),
+    hooks,
+    inFlight: createInFlight(limits),
+    tasks: createTaskOwners(),
+    log,
+    ask: server.ask,
+    answer: (response) => hooks.send(response).catch(hooks.report),
+    sessionId: () => transport.sessionId,
+    flushLists: () => lists.watch.flush(),
+    now: () => performance.now(),
+    client,
+    capabilities: {},
+  };
+  const lists = createOwnLists(context, registry);
+  const unsubscribe = session.onChange(() => lists.watch.touch());
+  let isClosed = false;
+
+  return { started: () => lists.watch.touch(), close };
+
+  async function sending(message: RpcMessage, sendOptions: SendOptions): Promise<void> {
+    if (!('method' in message) && 'id' in message) return sendResponse(message, sendOptions);
+    const judged = judgeSending(context, message, sendOptions);
+    if (judged === 'list') return lists.watch.touch();
+    if (judged === 'held') return log.debug('a notification was held back: it is for signed-in people');
+    return hooks.send(restoreAll(context, message), sendOptions);
+  }
+
+  async function sendResponse(response: RpcResponse, sendOptions: SendOptions): Promise<void> {
+    if (server.take(response)) return;
+    const made = makeAnswer(context, response, context.inFlight.get(response.id));
+    const answer = made instanceof Promise ? await made : made;
+    context.inFlight.close(response.id);
+    return hooks.send(answer, sendOptions);
+  }
+
+  function close(): void {
+    if (isClosed) return;
+    isClosed = true;
+    unsubscribe();
+    server.close();
+    for (const entry of context.inFlight.entries()) entry.abort?.abort();
+    session.close().catch((error: unknown) => log.warn('a session did not end cleanly', { error: String(error) }));
+  }
+}
