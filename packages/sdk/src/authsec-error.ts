@@ -29,7 +29,7 @@ export function isLoginErrorCode(code: string): code is LoginErrorCode {
 }
 
 /** Mistakes of the server's author, found when it starts or when a handler asks for what is not there. */
-export type SetupErrorCode =
+export type ProtectionErrorCode =
   | 'ambiguous_requirement'
   | 'invalid_requirement'
   | 'reserved_tool_name'
@@ -42,7 +42,7 @@ export type SetupErrorCode =
   | 'reserved_argument'
   | 'unsupported_mcp_sdk';
 
-export type AuthSecErrorCode = LoginErrorCode | SetupErrorCode;
+export type AuthSecErrorCode = LoginErrorCode | ProtectionErrorCode;
 
 /** Every failure of the SDK except misuse (a TypeError). `message` is for logs; holds no token, secret or code. */
 export class AuthSecError extends Error {

@@ -1,0 +1,19 @@
+export {
+  allOf,
+  anyOf,
+  group,
+  permission,
+  type Requirement,
+  type RequirementExpression,
+  resource,
+  role,
+  scope,
+} from '@authsec/rbac-core';
+export type { Logger } from './author-log.js';
+export { authsec, type AuthSec, type ProtectOptions } from './authsec.js';
+export { AuthSecError, type AuthSecErrorCode } from './authsec-error.js';
+export { currentUser, userInfoOf, type WithUserInfo } from './guard/caller-context.js';
+export type { ProtectableServer } from './guard/mcp-server.js';
+export type { UserInfo } from './session/caller-session.js';
+export type { AuthSecOptions } from './session/login-service.js';
+export type { PublicTool, ToolRule, ToolRules } from './tool-registry.js';
