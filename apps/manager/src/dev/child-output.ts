@@ -5,7 +5,7 @@ export interface ChildOutput {
   tail(): readonly string[];
 }
 
-const warnLevel = 40;
+const shown = new Set(['warn', 'error', 'fatal']);
 const kept = 15;
 
 export interface ChildOutputOptions {
@@ -24,17 +24,17 @@ export function createChildOutput({ name, all, print }: ChildOutputOptions): Chi
       if (lines.length > kept) lines.shift();
       const entry = parseEntry(line);
       if (all) print(`${name}: ${line}`);
-      else if (entry && entry.level >= warnLevel) print(`${name}: ${entry.msg}`);
+      else if (entry && shown.has(entry.level)) print(`${name}: ${entry.level}: ${entry.msg}`);
     },
     tail: () => lines,
   };
 }
 
-function parseEntry(line: string): { level: number; msg: string } | undefined {
+function parseEntry(line: string): { level: string; msg: string } | undefined {
   if (!line.startsWith('{')) return undefined;
   try {
     const { level, msg } = JSON.parse(line) as { level?: unknown; msg?: unknown };
-    return typeof level === 'number' ? { level, msg: String(msg ?? line) } : undefined;
+    return typeof level === 'string' ? { level, msg: String(msg ?? line) } : undefined;
   } catch {
     return undefined;
   }
