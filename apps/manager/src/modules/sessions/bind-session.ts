@@ -46,7 +46,10 @@ export function createBindSession({ verifyAccessToken, clock }: BindOptions): Bi
     if (session.endedAt || session.expiresAt.getTime() <= at)
       throw new AppError('session_ended', 'the login has ended');
     const repeated = keyHash !== null && session.bindKeyHash === keyHash;
-    if (!bound && !repeated) throw new AppError('token_already_used', 'the login is bound already');
+    if (!bound && !repeated) {
+      if (session.boundAt) throw new AppError('token_already_used', 'the login is bound already');
+      throw new AppError('session_ended', 'the person is gone or disabled');
+    }
     const living = { ...session, sid: session.id, applicationScopes: session.application.scopes };
     const person = await evaluatePerson(db, session.userId, boundsOf(living), at);
     if (person?.status !== 'active') throw new AppError('session_ended', 'the person is gone or disabled');
