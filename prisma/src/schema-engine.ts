@@ -32,11 +32,19 @@ async function loadBindings(): Promise<Bindings> {
   const bg = await import('@prisma/schema-engine-wasm/schema_engine_bg');
   const path = createRequire(import.meta.url).resolve('@prisma/schema-engine-wasm/schema_engine_bg');
   const { instance } = await WebAssembly.instantiate(await readFile(path.replace(/\.js$/, '.wasm')), {
-    './schema_engine_bg.js': bg,
+    './schema_engine_bg.js': Object.fromEntries(
+      Object.entries(bg).map(([name, value]) => [name, unrefTimer(name, value)]),
+    ),
   });
   bg.__wbg_set_wasm(instance.exports);
   instance.exports.__wbindgen_start?.();
   return bg;
+}
+
+/** The engine leaves the timers of its lock's timeout behind: they must not keep a process alive. */
+function unrefTimer(name: string, binding: unknown): unknown {
+  if (!name.startsWith('__wbg_setTimeout')) return binding;
+  return (callback: () => void, delayMs: number) => setTimeout(callback, delayMs >>> 0).unref();
 }
 
 /** PrismaPg wants a pool, replaces broken connections and cuts scripts at each `;`: all three would break a migration. */

@@ -1,18 +1,153 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { applyMigrations } from '../src/migrate.js';
-import { createTenantClient } from '../src/tenant.js';
+import { applyMigrations, type DatabaseKind } from '../src/migrate.js';
+import { createSchemaEngine } from '../src/schema-engine.js';
 import { createDatabase } from './create-database.js';
 
-describe('a tenant database', () => {
-  const { url, drop } = createDatabase();
-  afterAll(drop);
+const cleanups: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
 
-  test('two processes that migrate it at once both end, and one of them applied it', async () => {
-    const results = await Promise.all([1, 2, 3].map(async () => applyMigrations({ url: await url, kind: 'tenant' })));
-    expect(results.map((result) => result.applied.length).sort()).toEqual([0, 0, 1]);
-    const client = createTenantClient({ url: await url });
-    expect((await client.policyState.findFirst())?.policyVersion).toBe(1n);
-    await client.$disconnect();
+async function newDatabase(): Promise<{ url: string; client: pg.Client }> {
+  const database = createDatabase();
+  cleanups.push(database.drop);
+  const url = await database.url;
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  cleanups.push(() => client.end());
+  return { url, client };
+}
+
+async function tablesIn(client: pg.Client): Promise<string[]> {
+  const { rows } = await client.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`);
+  return rows.map((row) => row.tablename as string);
+}
+
+/** What Prisma knows of a database: columns, enums, keys and indexes, without what the migrations add by hand. */
+async function shapeOf(client: pg.Client) {
+  const query = async (sql: string) => (await client.query(sql)).rows;
+  return {
+    columns: await query(
+      `SELECT table_name, column_name, udt_name, datetime_precision, is_nullable, column_default
+         FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '_prisma_migrations' ORDER BY 1, 2`,
+    ),
+    enums: await query(
+      `SELECT typname, enumlabel FROM pg_enum JOIN pg_type ON pg_type.oid = enumtypid ORDER BY typname, enumsortorder`,
+    ),
+    keys: await query(
+      `SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
+        WHERE contype IN ('p', 'f', 'u') AND connamespace = 'public'::regnamespace AND conrelid::regclass::text <> '_prisma_migrations' ORDER BY 1`,
+    ),
+    indexes: await query(
+      `SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'
+          AND indexname NOT IN ('tenants_one_system', 'signing_keys_one_active') ORDER BY 1`,
+    ),
+  };
+}
+
+describe.each<DatabaseKind>(['master', 'tenant'])('the migrations of the %s database', (kind) => {
+  test('lead to exactly what schema.prisma says', async () => {
+    const [migrated, generated] = [await newDatabase(), await newDatabase()];
+    await applyMigrations({ url: migrated.url, kind });
+    const content = await readFile(new URL(`../${kind}/schema.prisma`, import.meta.url), 'utf8');
+    const engine = await createSchemaEngine(generated.client);
+    const { stdout } = await engine.diff({
+      from: { tag: 'empty' },
+      to: { tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content }] },
+      script: true,
+      exitCode: null,
+      filters: { externalTables: [], externalEnums: [] },
+    });
+    await generated.client.query(stdout!);
+    expect(await shapeOf(migrated.client)).toEqual(await shapeOf(generated.client));
+  });
+
+  test('are recorded as Prisma records them, and applied once', async () => {
+    const { url, client } = await newDatabase();
+    const first = await applyMigrations({ url, kind });
+    expect(first.applied.at(-1)).toBe(first.schemaVersion);
+    expect(await applyMigrations({ url, kind })).toEqual({ applied: [], schemaVersion: first.schemaVersion });
+    const { rows } = await client.query(
+      'SELECT migration_name, finished_at IS NOT NULL AS done FROM _prisma_migrations',
+    );
+    expect(rows).toEqual(first.applied.map((name) => ({ migration_name: name, done: true })));
+  });
+
+  test('are applied once when several processes come at the same time', async () => {
+    const { url } = await newDatabase();
+    const results = await Promise.all([1, 2, 3, 4].map(() => applyMigrations({ url, kind })));
+    const applied = results.map((result) => result.applied).filter((names) => names.length > 0);
+    expect(applied).toHaveLength(1);
+  });
+});
+
+describe('a migration that does not come to its end', () => {
+  test('killed in the middle leaves nothing behind, and the next run ends right', async () => {
+    const { url, client } = await newDatabase();
+    // A table of the same name, not committed, stops the migration in its middle.
+    await client.query('BEGIN; CREATE TABLE audit_events ()');
+    const source = `await (await import('@authsec/prisma/migrate')).applyMigrations({ url: process.argv[1], kind: 'tenant' })`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', source, url], {
+      cwd: new URL('../../apps/manager', import.meta.url),
+      stdio: 'ignore',
+    });
+    const ended = once(child, 'exit');
+    const watcher = new pg.Client({ connectionString: process.env.AUTHSEC_TEST_DATABASE_URL });
+    await watcher.connect();
+    cleanups.push(() => watcher.end());
+    const migrating = async () =>
+      (
+        await watcher.query(
+          `SELECT wait_event_type FROM pg_stat_activity WHERE application_name = 'authsec-migrate' AND datname = $1`,
+          [new URL(url).pathname.slice(1)],
+        )
+      ).rows;
+    while ((await migrating())[0]?.wait_event_type !== 'Lock') expect(child.exitCode).toBeNull();
+    child.kill('SIGKILL');
+    await ended;
+    await client.query('ROLLBACK');
+    while ((await migrating()).length > 0);
+    expect(await tablesIn(client)).toEqual([]);
+
+    expect((await applyMigrations({ url, kind: 'tenant' })).applied).toHaveLength(1);
+    expect(await tablesIn(client)).toContain('audit_events');
+  });
+
+  test('failing leaves nothing behind, says why, and the next run ends right', async () => {
+    const { url, client } = await newDatabase();
+    await client.query('CREATE TABLE audit_events ()');
+    const error = (await applyMigrations({ url, kind: 'tenant' }).catch((reason: unknown) => reason)) as Error;
+    expect(error.message).toMatch(/^migration \d+_init could not be applied$/);
+    expect(String((error.cause as Error).message)).toMatch(/"audit_events" already exists/);
+    expect(await tablesIn(client)).toEqual(['audit_events']);
+    await client.query('DROP TABLE audit_events');
+    expect((await applyMigrations({ url, kind: 'tenant' })).applied).toHaveLength(1);
+  });
+});
+
+describe('a database', () => {
+  test('that is missing is made where that is asked for, also by several at once', async () => {
+    const { url } = await newDatabase();
+    const missing = new URL(url);
+    missing.pathname += '_missing';
+    await expect(applyMigrations({ url: missing.href, kind: 'master' })).rejects.toMatchObject({ code: '3D000' });
+    await Promise.all(
+      [1, 2, 3].map(() => applyMigrations({ url: missing.href, kind: 'master', createDatabase: true })),
+    );
+    const client = new pg.Client({ connectionString: process.env.AUTHSEC_TEST_DATABASE_URL });
+    await client.connect();
+    await client.query(`DROP DATABASE ${missing.pathname.slice(1)} WITH (FORCE)`);
+    await client.end();
+  });
+
+  test("that bears another tenant's stamp is left as it is", async () => {
+    const { url, client } = await newDatabase();
+    await client.query(`CREATE TABLE stamp (id int, tenant_id text); INSERT INTO stamp VALUES (1, 'globex')`);
+    await expect(applyMigrations({ url, kind: 'tenant', stamp: 'acme-corp' })).rejects.toThrow(/bears another stamp/);
+    expect(await tablesIn(client)).toEqual(['stamp']);
   });
 });
