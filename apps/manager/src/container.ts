@@ -18,6 +18,7 @@ import { type Clock, systemClock } from './ports/clock.js';
 import type { EventBus } from './ports/event-bus.js';
 import type { RateLimits } from './ports/rate-limits.js';
 import type { Sealer } from './ports/sealer.js';
+import type { LoadPrivateKeys } from './ports/signing-keys.js';
 
 /** Everything that the parts of the Manager are handed; made once, closed once. */
 export interface Container {
@@ -34,6 +35,7 @@ export interface Container {
   readonly sessions: SessionsService;
   readonly changes: ChangesService;
   readonly tenantKeys: TenantKeys;
+  readonly loadPrivateKeys: LoadPrivateKeys;
   readonly verifyAccessToken: VerifyAccessToken;
   readonly gate: Gate;
   /** Aborts when no new work should come: polls answer, `/readyz` says no. */
@@ -98,6 +100,7 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
     sessions,
     changes,
     tenantKeys,
+    loadPrivateKeys: async (tenantId, db) => (await loadSigningKeys(db, tenantId, sealer)).jwks.keys,
     verifyAccessToken,
     gate,
     stopping: stopping.signal,

@@ -1,7 +1,131 @@
-import { Router } from 'express';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Container } from '../container.js';
+import { addressOf } from '../http/middleware/rate-limit.js';
+import { createCsrf } from '../modules/sign-in/csrf.js';
+import { createKnownBrowser } from '../modules/sign-in/known-browser.js';
+import { createSignInRoutes } from '../modules/sign-in/sign-in.routes.js';
+import { createSignInService } from '../modules/sign-in/sign-in.service.js';
+import { findAsset } from '../pages/assets.js';
+import { loginGonePage } from '../pages/message-page.js';
+import { sendPage } from '../pages/send-page.js';
+import { createFrontErrors } from './front-errors.js';
+import { createGoRoutes } from './go-routes.js';
+import { createLoginInteractions } from './login-interactions.js';
+import { pinToIssuer } from './pin-to-issuer.js';
+import { createProviderRegistry } from './provider-registry.js';
+import { markAsPush } from './push-login.js';
+import type { TenantProvider } from './tenant-provider.js';
+
+export type AuthorizationServerParts = Pick<
+  Container,
+  | 'config'
+  | 'clock'
+  | 'logger'
+  | 'rateLimits'
+  | 'tenants'
+  | 'tenantsService'
+  | 'sessions'
+  | 'loadPrivateKeys'
+  | 'verifyAccessToken'
+>;
 
 /** What lies below the issuers, and their metadata; mounted before any body parser. */
-export function createAuthorizationServer(_container: Container): Router {
-  return Router();
+export function createAuthorizationServer(parts: AuthorizationServerParts): Router {
+  const { config, clock, logger, rateLimits, tenants, tenantsService, sessions } = parts;
+  const cookieKeys = config.cookieKeys.map((key) => key.reveal());
+  const registry = createProviderRegistry({
+    baseUrl: config.url,
+    cookieKeys,
+    tenants,
+    sessions,
+    clock,
+    logger,
+    loadPrivateKeys: parts.loadPrivateKeys,
+    verifyAccessToken: parts.verifyAccessToken,
+    pushesPerNetwork: rateLimits.create('login-pushes', { points: 60, windowSeconds: 60 }),
+    tenantName: (tenantId) =>
+      tenantsService.get(tenantId).then(
+        (tenant) => tenant.displayName,
+        () => tenantId,
+      ),
+  });
+  const authorizations = rateLimits.create('authorizations', { points: 120, windowSeconds: 60 });
+  const csrf = createCsrf({ keys: cookieKeys, origin: new URL(config.url).origin });
+  const go = createGoRoutes(csrf);
+  const signIn = createSignInRoutes({
+    signIn: createSignInService(rateLimits),
+    csrf,
+    knownBrowserOf: (issuer) => createKnownBrowser({ keys: cookieKeys, issuer }),
+  });
+
+  /** Hands the request to its tenant, pinned to the issuer. */
+  const forTenant =
+    (serve: (tenant: TenantProvider, request: Request, response: Response) => unknown): RequestHandler =>
+    async (request, response) => {
+      const tenant = await registry.find(String(request.params['tenant']));
+      await serve(tenant, request, response);
+    };
+
+  /** oidc-provider, at a path of its own. */
+  function provide(tenant: TenantProvider, request: Request, response: Response, path: string): void {
+    pinToIssuer(request, tenant.context.issuer, path);
+    tenant.handle(request, response);
+  }
+
+  const below = Router({ mergeParams: true, caseSensitive: true, strict: true });
+  below.get('/assets/:file', serveAsset);
+  below.all(
+    '/go/:id',
+    forTenant((tenant, request, response) => {
+      pinToIssuer(request, tenant.context.issuer);
+      return go(tenant, request, response);
+    }),
+  );
+  below.post(
+    '/go',
+    forTenant((tenant, request, response) => {
+      markAsPush(request);
+      provide(tenant, request, response, '/request');
+    }),
+  );
+  below.all(
+    '/interaction/:uid',
+    forTenant((tenant, request, response) => {
+      pinToIssuer(request, tenant.context.issuer);
+      return signIn.handle(createLoginInteractions(tenant), request, response);
+    }),
+  );
+  below.get(
+    '/completion',
+    forTenant((tenant, _request, response) => sendPage(response, tenant.site, loginGonePage)),
+  );
+  below.get('/auth', async (request, _response, next) => {
+    // Each writes a row.
+    await authorizations.consume(addressOf(request));
+    next();
+  });
+  below.use(forTenant((tenant, request, response) => provide(tenant, request, response, request.url)));
+
+  const router = Router({ caseSensitive: true });
+  for (const document of ['oauth-authorization-server', 'openid-configuration']) {
+    const inserted: RequestHandler = forTenant((tenant, request, response) =>
+      provide(tenant, request, response, `/.well-known/${document}`),
+    );
+    router.all(`/.well-known/${document}/t/:tenant`, inserted);
+  }
+  router.use('/t/:tenant', below);
+  router.use(['/t/:tenant', '/.well-known'], createFrontErrors(config.url, logger));
+  return router;
 }
+
+const serveAsset: RequestHandler = (request, response, next) => {
+  const asset = findAsset(String(request.params['file']));
+  if (!asset) return next();
+  response.set({
+    'Content-Type': asset.type,
+    'Cache-Control': 'public, max-age=31536000, immutable',
+    'X-Content-Type-Options': 'nosniff',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+  });
+  response.end(asset.content);
+};

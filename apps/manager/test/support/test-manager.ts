@@ -33,7 +33,10 @@ export interface TestManager {
 const server = () => process.env.AUTHSEC_TEST_DATABASE_URL!;
 
 /** A Manager on databases of its own on the test server. */
-export async function createTestManager(parts: ContainerParts = {}): Promise<TestManager> {
+export async function createTestManager(
+  parts: ContainerParts = {},
+  settings: Record<string, string> = {},
+): Promise<TestManager> {
   const masterUrl = new URL(server());
   masterUrl.pathname = `/master_${randomBytes(6).toString('hex')}`;
   await migrateMaster(new Secret(masterUrl.href));
@@ -44,6 +47,7 @@ export async function createTestManager(parts: ContainerParts = {}): Promise<Tes
     AUTHSEC_SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     AUTHSEC_COOKIE_KEYS: randomBytes(32).toString('hex'),
     AUTHSEC_LOG_LEVEL: 'silent',
+    ...settings,
   };
   const config = loadConfig(env);
   const containers: Container[] = [];

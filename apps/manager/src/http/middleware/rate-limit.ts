@@ -9,9 +9,13 @@ export function createRateLimit(limit: RateLimit, keyOf: (request: Request) => s
   };
 }
 
-/** The client's address as the trusted proxies report it; of IPv6 the network (/64), which is what one client has. */
+/** The client's address as the trusted proxies report it, by its network. */
 export function addressOf(request: Request): string {
-  const address = request.ip ?? 'unknown';
+  return networkOf(request.ip ?? 'unknown');
+}
+
+/** An address as a client has it: of IPv6 the network (/64). */
+export function networkOf(address: string): string {
   if (!address.includes(':')) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address);
   if (mapped?.[1]) return mapped[1];

@@ -1,0 +1,89 @@
+import { errors, type Adapter, type AdapterPayload } from 'oidc-provider';
+import type { TenantDatabase } from '../db/tenant-clients.js';
+import {
+  consumeRow,
+  deleteRow,
+  deleteRowsOfGrant,
+  readRow,
+  readRowByUid,
+  writeRow,
+  type ProviderRow,
+} from './provider-rows.js';
+
+export interface PostgresAdapterOptions {
+  /** Opened anew for each step: a tenant's pool may be closed while it is idle. */
+  readonly db: () => Promise<TenantDatabase>;
+  readonly issuer: string;
+  /** The client metadata of an active application. */
+  readonly findClient: (clientId: string) => Promise<AdapterPayload | undefined>;
+  /** Called wherever a grant ends, whichever way it ends. */
+  readonly onGrantEnded: (grantId: string) => Promise<void>;
+  /** True while the request in hand pushes a login that is kept elsewhere. */
+  readonly isHeldElsewhere: () => boolean;
+}
+
+/** What may be written once: a second write of the same identifier is a replay. */
+const writtenOnce = new Set(['PushedAuthorizationRequest', 'ReplayDetection']);
+
+/** oidc-provider's storage of one model. The library looks first and writes then: what must happen once is made atomic here. */
+export function createPostgresAdapter(model: string, options: PostgresAdapterOptions): Adapter {
+  const { db, issuer, findClient, onGrantEnded, isHeldElsewhere } = options;
+  const restore = (row: ProviderRow | undefined, id: string) => row && fromRow(model, row, id, issuer);
+  return {
+    async upsert(id, payload, expiresIn) {
+      if (model === 'Client') throw new Error('applications are not written by the provider');
+      if (model === 'PushedAuthorizationRequest' && isHeldElsewhere()) return;
+      const once = writtenOnce.has(model);
+      const row = {
+        id,
+        payload: withoutIdentifiers(model, payload),
+        grantId: model === 'Grant' ? id : payload.grantId,
+        uid: model === 'Session' ? payload.uid : undefined,
+        expiresInSeconds: expiresIn,
+      };
+      const written = await writeRow(await db(), model, row, { once });
+      if (once && !written) throw new errors.InvalidRequest('this identifier was already used');
+    },
+    async find(id) {
+      if (model === 'Client') return findClient(id);
+      return restore(await readRow(await db(), model, id), id);
+    },
+    async findByUid(uid) {
+      const row = await readRowByUid(await db(), model, uid);
+      return row && fromRow(model, row, undefined, issuer);
+    },
+    async findByUserCode() {
+      return undefined;
+    },
+    async consume(id) {
+      if (await consumeRow(await db(), model, id)) return;
+      if (model === 'PushedAuthorizationRequest') throw new errors.InvalidRequestUri('request_uri was already used');
+      throw new errors.InvalidGrant(`${model} was already used`);
+    },
+    async destroy(id) {
+      await deleteRow(await db(), model, id);
+      if (model === 'Grant') await onGrantEnded(id);
+    },
+    async revokeByGrantId(grantId) {
+      await deleteRowsOfGrant(await db(), model, grantId);
+    },
+  };
+}
+
+/** The identifier is not stored in clear, neither as itself nor inside of what is derived from it. */
+function withoutIdentifiers(model: string, payload: AdapterPayload): AdapterPayload {
+  const { jti: _jti, ...rest } = payload;
+  if (model !== 'Interaction') return rest;
+  const { returnTo: _returnTo, session, ...interaction } = rest;
+  if (!session) return interaction;
+  const { cookie: _cookie, ...known } = session;
+  return { ...interaction, session: known };
+}
+
+function fromRow(model: string, row: ProviderRow, id: string | undefined, issuer: string): AdapterPayload {
+  const payload: AdapterPayload = { ...row.payload };
+  if (id !== undefined) payload.jti = id;
+  if (row.consumedAt) payload.consumed = Math.floor(row.consumedAt.getTime() / 1000);
+  if (model === 'Interaction') payload.returnTo = `${issuer}/auth/${id}`;
+  return payload;
+}

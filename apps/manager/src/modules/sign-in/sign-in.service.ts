@@ -1,0 +1,47 @@
+import type { TenantDatabase } from '../../db/tenant-clients.js';
+import type { RateLimits } from '../../ports/rate-limits.js';
+import { verifyPassword } from './passwords.js';
+import { findPasswordAccount } from './sign-in.repository.js';
+
+export interface PasswordAttempt {
+  readonly tenantId: string;
+  readonly db: TenantDatabase;
+  readonly email: string;
+  readonly password: string;
+  /** The network that the attempt comes from. */
+  readonly network: string;
+  /** This browser has signed this account in before (a signed cookie says so). */
+  readonly knownBrowser: boolean;
+}
+
+export interface SignInService {
+  /** The person, or undefined: unknown, disabled and wrong password are one answer, after the same work. AppError 'rate_limited'. */
+  signInWithPassword(attempt: PasswordAttempt): Promise<{ readonly userId: string } | undefined>;
+}
+
+const windowSeconds = 5 * 60;
+
+/**
+ * Attempts are counted by account and network, by network, and by account from browsers that are new to it: guessing
+ * from many networks ends at the last, which does not lock out the browser that the person uses.
+ */
+export function createSignInService(rateLimits: Pick<RateLimits, 'create'>): SignInService {
+  const byNetwork = rateLimits.create('sign-in-network', { points: 100, windowSeconds });
+  const byAccountAndNetwork = rateLimits.create('sign-in-account-network', { points: 20, windowSeconds });
+  const byAccount = rateLimits.create('sign-in-account', { points: 60, windowSeconds });
+  return {
+    async signInWithPassword({ tenantId, db, email: typed, password, network, knownBrowser }) {
+      const email = normalizeEmail(typed);
+      await byNetwork.consume(network);
+      await byAccountAndNetwork.consume(`${tenantId}/${network}/${email}`);
+      if (!knownBrowser) await byAccount.consume(`${tenantId}/${email}`);
+      const account = await findPasswordAccount(db, email);
+      const matches = await verifyPassword(account?.passwordHash ?? undefined, password);
+      return account && matches && account.status === 'active' ? { userId: account.userId } : undefined;
+    },
+  };
+}
+
+export function normalizeEmail(email: string): string {
+  return email.trim().toLowerCase().slice(0, 320);
+}
