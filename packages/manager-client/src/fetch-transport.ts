@@ -15,25 +15,32 @@ export function createFetchTransport(options: FetchTransportOptions = {}): Trans
   return {
     async send(request) {
       const fetch = options.fetch ?? globalThis.fetch;
-      const timeout = new AbortController();
-      const timer = setTimeout(() => timeout.abort(), request.timeoutMs);
+      const ending = new AbortController();
+      let timedOut = false;
+      const timer = setTimeout(() => {
+        timedOut = true;
+        ending.abort();
+      }, request.timeoutMs);
       timer.unref?.();
-      const signal = request.signal ? AbortSignal.any([request.signal, timeout.signal]) : timeout.signal;
+      // Not AbortSignal.any: it would stay with a signal that outlives many requests.
+      const abort = () => ending.abort();
+      request.signal?.addEventListener('abort', abort, { once: true });
       try {
-        signal.throwIfAborted();
+        if (request.signal?.aborted) abort();
         const response = await fetch(request.url, {
           method: request.method,
           headers: request.headers,
           ...(request.body === undefined ? {} : { body: request.body }),
           redirect: 'manual',
-          signal,
+          signal: ending.signal,
         });
         const body = await readBody(response, maxResponseBytes);
         return { status: response.status, header: (name) => response.headers.get(name), body };
       } catch (error) {
-        throw translate(error, request, timeout.signal.aborted);
+        throw translate(error, request, timedOut);
       } finally {
         clearTimeout(timer);
+        request.signal?.removeEventListener('abort', abort);
       }
     },
   };

@@ -23,7 +23,12 @@ export function authsec(options: AuthSecOptions): AuthSec {
   const service = createLoginService(options, systemEnvironment());
   return {
     protect: (server, { tools, lateTools } = {}) =>
-      protectServer(server, { tools, lateTools, createSession: service.createSession, logger: service.log }),
-    close: service.close,
+      protectServer(server, {
+        tools,
+        lateTools,
+        createSession: (guarded) => service.createSession(guarded),
+        logger: service.log,
+      }),
+    close: () => service.close(),
   };
 }

@@ -51,7 +51,9 @@ export function createChangesPoll(options: ChangesPollOptions): ChangesPoll {
         if (error instanceof ManagerClientError && error.code === 'invalid_request') after = undefined;
         if (failures === 0)
           log.warn('the Manager does not answer: calls go on until their leases end', reasonOf(error));
-        await pause(clock, backoffMs(failures++, backoff, random), signal);
+        const asked = error instanceof ManagerClientError ? (error.retryAfterMs ?? 0) : 0;
+        const wait = Math.min(asked, backoff.maxMs) + backoffMs(failures++, backoff, random);
+        await pause(clock, wait, signal);
       }
     }
   }

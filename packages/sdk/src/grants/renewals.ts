@@ -59,8 +59,9 @@ export function createRenewals(options: RenewalsOptions): Renewals {
         failures = 0;
         continue;
       }
+      if (closing.signal.aborted) return;
       waiting = new AbortController();
-      await pause(clock, backoffMs(failures++, backoff, random), AbortSignal.any([waiting.signal, closing.signal]));
+      await pause(clock, backoffMs(failures++, backoff, random), waiting.signal);
     }
   }
 
@@ -115,6 +116,7 @@ export function createRenewals(options: RenewalsOptions): Renewals {
     wake,
     close() {
       closing.abort();
+      waiting.abort();
       cancelTimer();
     },
   };

@@ -77,9 +77,15 @@ export function createRevocations({ sessions, clock, log, random }: RevocationsO
     async close(withinMs) {
       closing.abort();
       await working;
-      const deadline = AbortSignal.timeout(withinMs);
-      await Promise.all([...queue].slice(0, 100).map((sid) => attempt(sid, deadline)));
+      const deadline = new AbortController();
+      const cancel = clock.after(withinMs, () => deadline.abort());
+      const left = [...queue];
       queue.clear();
+      while (left.length > 0 && !deadline.signal.aborted) {
+        await Promise.all(left.splice(0, maxAtOnce).map((sid) => attempt(sid, deadline.signal)));
+      }
+      cancel();
+      if (left.length > 0) log.warn('sessions are left to expire at the Manager', { count: left.length });
     },
   };
 }

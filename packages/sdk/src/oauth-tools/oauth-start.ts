@@ -27,7 +27,8 @@ export const oauthStart: OAuthTool = {
   },
   async call({ login, server, args, signal }) {
     readArguments(args, {});
-    const { sessionId, authorizationUrl, expiresAt } = await login.start(server.clientName(), signal);
+    const client = { name: server.clientName(), address: server.clientAddress?.() };
+    const { sessionId, authorizationUrl, expiresAt } = await login.start(client, signal);
     return {
       status: 'pending',
       session_id: sessionId,

@@ -56,6 +56,8 @@ export interface GuardedServer {
   accessibleTools(): Promise<readonly string[]>;
   /** The `clientInfo` name of `initialize`, as reported by the client. */
   clientName(): string | undefined;
+  /** The IP address of the client, where the transport knows it: shown to the person, and what limits logins by network. */
+  clientAddress?(): string | undefined;
   /** False where a request cannot be tied to a transport session (stateless HTTP): the login tools answer `session_required`. */
   hasTransportSession(): boolean;
 }

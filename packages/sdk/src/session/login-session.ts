@@ -5,7 +5,7 @@ import { createAttemptLimit, type AttemptLimit } from './attempt-limit.js';
 import { bindLogin } from './bind-login.js';
 import type { CallerState } from './caller-session.js';
 import type { LoginContext } from './login-context.js';
-import { createLoginSecrets, createPendingLogin, type PendingLogin } from './pending-login.js';
+import { createLoginSecrets, createPendingLogin, type PendingLogin, type ReportedClient } from './pending-login.js';
 import { sameSecret } from './same-secret.js';
 
 /** The pending and the bound login of one MCP transport session. */
@@ -47,11 +47,11 @@ export class LoginSession {
   }
 
   /** Begins a login; it voids the pending one, and leaves whoever is signed in until it is bound. */
-  async start(clientName: string | undefined, signal: AbortSignal): Promise<PendingLogin> {
+  async start(client: ReportedClient, signal: AbortSignal): Promise<PendingLogin> {
     this.#assertOpen();
     assertAttempt(this.#mayStart());
     const turn = ++this.#started;
-    const secrets = await createLoginSecrets(clientName);
+    const secrets = await createLoginSecrets(client);
     const pushed = await this.context.pushLogin(secrets, signal);
     this.#assertOpen();
     if (turn !== this.#started) throw new AuthSecError('login_superseded', 'another login was started meanwhile');

@@ -3,6 +3,12 @@ import type { Clock } from '../clock.js';
 import type { LoginRequest, PushedLogin } from './push-login.js';
 import { calculatePKCECodeChallenge, randomPKCECodeVerifier, randomState } from 'openid-client';
 
+/** What the MCP client says of itself: shown as unverified. */
+export interface ReportedClient {
+  readonly name: string | undefined;
+  readonly address: string | undefined;
+}
+
 /** What is known of a login before it is pushed. */
 export interface LoginSecrets extends LoginRequest {
   readonly codeVerifier: string;
@@ -22,14 +28,15 @@ export interface PendingLogin extends LoginSecrets {
   redeemed: { readonly code: string; readonly accessToken: string; readonly idempotencyKey: string } | undefined;
 }
 
-export async function createLoginSecrets(clientName: string | undefined): Promise<LoginSecrets> {
+export async function createLoginSecrets(client: ReportedClient): Promise<LoginSecrets> {
   const codeVerifier = randomPKCECodeVerifier();
   return {
     sessionId: randomBytes(16).toString('base64url'),
     state: randomState(),
     codeVerifier,
     codeChallenge: await calculatePKCECodeChallenge(codeVerifier),
-    clientName: readableName(clientName),
+    clientName: readableName(client.name),
+    clientAddress: client.address,
   };
 }
 
@@ -49,7 +56,7 @@ export function createPendingLogin(login: LoginSecrets, pushed: PushedLogin, clo
 function readableName(name: string | undefined): string | undefined {
   return (
     name
-      ?.replaceAll(/[\p{Cc}\p{Cf}]/gu, '')
+      ?.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '')
       .trim()
       .slice(0, 100) || undefined
   );

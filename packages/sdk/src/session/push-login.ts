@@ -6,6 +6,7 @@ export interface LoginRequest {
   readonly state: string;
   readonly codeChallenge: string;
   readonly clientName: string | undefined;
+  readonly clientAddress: string | undefined;
 }
 
 export interface PushedLogin {
@@ -41,6 +42,7 @@ export function createPushLogin(options: PushLoginOptions): PushLogin {
       state: login.state,
       mcp_session: login.sessionId,
       ...(login.clientName ? { client_name: login.clientName } : {}),
+      ...(login.clientAddress ? { client_address: login.clientAddress } : {}),
       ...(resource ? { resource } : {}),
     });
     const response = await transport

@@ -83,7 +83,7 @@ export async function startFakeManager() {
     const seen = { method: request.method!, path: request.url!, headers: request.headers, body };
     requests.push(seen);
     if (intercept && (await intercept(seen, response))) return;
-    const url = new URL(request.url!, base);
+    const url = new URL(seen.path, base);
     if (url.pathname === '/t/acme/jwks') return json(response, 200, { keys: [jwk] });
     if (url.pathname === '/t/acme/go') return go(seen, response);
     if (url.pathname === '/t/acme/token') return token(seen, response);
@@ -164,12 +164,12 @@ export async function startFakeManager() {
       const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
       return `${part(header)}.${part(payload)}.`;
     }
-    return new SignJWT(payload).setProtectedHeader(header as { alg: string }).sign(change.key ?? privateKey);
+    return new SignJWT(payload).setProtectedHeader(header).sign(change.key ?? privateKey);
   }
 
   function bind(seen: SeenRequest, response: ServerResponse): void {
     const { access_token: accessToken, mcp_session: mcpSession } = JSON.parse(seen.body) as Record<string, string>;
-    const claims = JSON.parse(Buffer.from(accessToken!.split('.')[1]!, 'base64url').toString()) as { sid: string };
+    const claims = JSON.parse(Buffer.from(accessToken?.split('.')[1] ?? '', 'base64url').toString()) as { sid: string };
     const session = sessions.get(claims.sid);
     if (!session) return problem(response, 400, 'person_token_invalid');
     if (session.mcpSession !== mcpSession) return problem(response, 409, 'token_not_for_this_session');
