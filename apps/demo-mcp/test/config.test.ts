@@ -9,7 +9,6 @@ describe('loadConfig', () => {
       endpoints: [endpoint],
       host: '127.0.0.1',
       port: 4701,
-      url: undefined,
       stopOnStdinEnd: false,
     });
   });

@@ -58,7 +58,7 @@ export async function startDevStack(context: DevStackContext): Promise<DevFile> 
   const credentials = deriveDevCredentials(state);
   const postgres = await step('PostgreSQL is up', () => startDevPostgres(context, state, credentials.postgresPassword));
   const databaseUrl = await step('Databases are migrated', () =>
-    seedDatabases({ serverUrl: postgres.url, credentials, urls }),
+    seedDatabases({ serverUrl: postgres.url, credentials }),
   );
   const file = describeDevStack(urls, credentials);
   startChild(context, state, 'manager', 'main.js', managerEnv(context, credentials, urls, databaseUrl));

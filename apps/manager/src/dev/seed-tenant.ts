@@ -8,8 +8,6 @@ import { operatorRole, type SeedBundle, type SeedPerson, type SeedTenant } from 
 export interface SeedTenantOptions {
   readonly tenant: SeedTenant;
   readonly credentials: DevCredentials;
-  /** `aud` of the demo application's tokens; undefined where the tenant has no demo endpoint. */
-  readonly mcpUrl: string | undefined;
 }
 
 const seededAction = 'dev.seeded';
@@ -20,22 +18,17 @@ const longAgo = new Date('2024-01-01T00:00:00Z');
  * stays. Called again after it was cut off, it goes on.
  */
 export async function seedTenant(db: TenantDatabase, options: SeedTenantOptions): Promise<void> {
-  const { tenant, credentials, mcpUrl } = options;
+  const { tenant, credentials } = options;
   const version = createHash('sha256').update(JSON.stringify(tenant)).digest('base64url');
   const seeded = await db.auditEvent.findFirst({ where: { action: seededAction }, orderBy: { id: 'desc' } });
-  if (seeded?.targetId !== version) {
-    await seedRights(db, tenant);
-    for (const person of tenant.people) await seedPerson(db, person, credentials.password(person.email));
-    await seedMachine(db, credentials.client(tenant.tenantId, 'dev-admin'));
-  }
-  if (tenant.demo && mcpUrl) {
-    await seedDemo(db, credentials.client(tenant.tenantId, 'demo-mcp'), mcpUrl, tenant.demo.scopes);
-  }
-  if (seeded?.targetId !== version) {
-    await db.auditEvent.create({
-      data: { action: seededAction, actorKind: 'system', targetKind: 'seed', targetId: version, outcome: 'success' },
-    });
-  }
+  if (seeded?.targetId === version) return;
+  await seedRights(db, tenant);
+  for (const person of tenant.people) await seedPerson(db, person, credentials.password(person.email));
+  await seedMachine(db, credentials.client(tenant.tenantId, 'dev-admin'));
+  if (tenant.demo) await seedDemo(db, credentials.client(tenant.tenantId, 'demo-mcp'), tenant.demo.scopes);
+  await db.auditEvent.create({
+    data: { action: seededAction, actorKind: 'system', targetKind: 'seed', targetId: version, outcome: 'success' },
+  });
 }
 
 async function seedRights(db: TenantDatabase, tenant: SeedTenant): Promise<void> {
@@ -129,7 +122,6 @@ async function seedPerson(db: TenantDatabase, person: SeedPerson, password: stri
 async function seedDemo(
   db: TenantDatabase,
   { clientId, clientSecret }: ClientCredentials,
-  resourceUrl: string,
   scopes: readonly string[],
 ): Promise<void> {
   await db.application.upsert({
@@ -141,11 +133,9 @@ async function seedDemo(
       grantTypes: ['authorization_code', 'client_credentials'],
       completionPage: true,
       pasteToken: true,
-      resourceUrl,
       scopes: [...scopes],
     },
-    // The port of the demo may be another at each start.
-    update: { resourceUrl },
+    update: {},
   });
 }
 

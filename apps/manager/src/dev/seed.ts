@@ -4,12 +4,11 @@ import { createTenantClients } from '../db/tenant-clients.js';
 import { openDatabaseUrl, sealDatabaseUrl } from '../db/tenant-database-url.js';
 import { migrateTenants } from '../db/tenant-migrator.js';
 import { createAesGcmSealer } from '../integrations/aes-gcm-sealer.js';
-import { generateSigningKey } from '../integrations/signing-keys.js';
+import { ensureSigningKey } from '../integrations/signing-keys.js';
 import { provisionTenant } from '../modules/tenants/provision-tenant.js';
 import { systemClock } from '../ports/clock.js';
 import type { Sealer } from '../ports/sealer.js';
 import type { DevCredentials } from './dev-credentials.js';
-import { mcpUrlOf, type DevUrls } from './dev-file.js';
 import { demoTenants, systemTenant } from './seed-data.js';
 import { seedTenant } from './seed-tenant.js';
 
@@ -17,11 +16,10 @@ export interface SeedDatabasesOptions {
   /** Superuser URL of PostgreSQL's maintenance database. */
   readonly serverUrl: string;
   readonly credentials: DevCredentials;
-  readonly urls: DevUrls;
 }
 
 /** Makes the master database and the seeded tenants, each brought up to date; the URL of the master database. */
-export async function seedDatabases({ serverUrl, credentials, urls }: SeedDatabasesOptions): Promise<string> {
+export async function seedDatabases({ serverUrl, credentials }: SeedDatabasesOptions): Promise<string> {
   const masterUrl = new Secret(masterUrlOn(serverUrl));
   await migrateMaster(masterUrl);
   const sealer = createAesGcmSealer([credentials.sealingKey]);
@@ -41,14 +39,10 @@ export async function seedDatabases({ serverUrl, credentials, urls }: SeedDataba
           masterDatabaseUrl: masterUrl,
           tenantDatabaseUrl: new Secret(serverUrl),
           sealer,
-          async ensureSigningKey(db, id) {
-            if ((await db.signingKey.count({ where: { status: 'active' } })) > 0) return;
-            await db.signingKey.create({ data: await generateSigningKey({ tenantId: id, sealer }) });
-          },
+          ensureSigningKey: (db, id) => ensureSigningKey(db, id, sealer),
         },
       );
-      const mcpUrl = tenant.demo && mcpUrlOf(urls, tenantId);
-      await seedTenant(await tenants.open(tenantId), { tenant, credentials, mcpUrl });
+      await seedTenant(await tenants.open(tenantId), { tenant, credentials });
     }
   } finally {
     await tenants.close();
