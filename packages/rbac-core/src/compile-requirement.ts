@@ -160,7 +160,6 @@ function readRecord(value: unknown, path: string): ReadonlyMap<string, unknown> 
 
 /** A promise or a Map has no keys of its own either, and must not be taken for `{}`, which asks for nothing. */
 function isPlain(value: object): boolean {
-  if (Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
