@@ -6,7 +6,7 @@ import { takeTools } from './guard/server-tools.js';
 import type { GuardableTransport } from './guard/transport-hooks.js';
 import type { CallerSession, GuardedServer } from './session/caller-session.js';
 import { type ToolRules, createToolRegistry } from './tool-registry.js';
-import { createTransportGuard } from './transport-guard.js';
+import { type TransportGuard, createTransportGuard } from './transport-guard.js';
 
 export interface ProtectServerOptions {
   /** Who may use which tool. Every name must be registered when the server connects. */
@@ -19,6 +19,7 @@ export interface ProtectServerOptions {
 }
 
 const protectedServers = new WeakSet<object>();
+const guards = new WeakMap<object, TransportGuard>();
 
 /**
  * Puts the guard between a server and whatever it connects to later. Throws AuthSecError (a code of
@@ -58,7 +59,13 @@ export function protectServer<Server extends ProtectableServer>(server: Server, 
       guard.close();
       throw error;
     }
+    guards.set(inner, guard);
     guard.started();
   };
   return server;
+}
+
+/** Whether someone is signed in on the connection of this server. */
+export function isSignedIn(server: ProtectableServer): boolean {
+  return guards.get('server' in server ? server.server : server)?.isSignedIn() ?? false;
 }

@@ -20,6 +20,8 @@ import type { ToolRegistry } from './tool-registry.js';
 export interface TransportGuard {
   /** The server is connected. */
   started(): void;
+  /** Also while the rights of the person cannot be judged. */
+  isSignedIn(): boolean;
   /** The transport is closed, or the server could not connect to it. */
   close(): void;
 }
@@ -76,7 +78,11 @@ export function createTransportGuard(options: {
   const unsubscribe = session.onChange(() => lists.watch.touch());
   let isClosed = false;
 
-  return { started: () => lists.watch.touch(), close };
+  return {
+    started: () => lists.watch.touch(),
+    isSignedIn: () => !isClosed && context.pipeline.identify().kind !== 'anonymous',
+    close,
+  };
 
   async function sending(message: RpcMessage, sendOptions: SendOptions): Promise<void> {
     if (!('method' in message) && 'id' in message) return sendResponse(message, sendOptions);

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from '../author-log.js';
+import type { ProtectableServer } from '../guard/mcp-server.js';
+import { isSignedIn } from '../protect-server.js';
+import type { HttpSession, HttpTransport } from './http-session.js';
+import type { SessionMap } from './session-map.js';
+
+/** What `createServer` makes: a protected server that is not connected. */
+export type SessionServer = ProtectableServer & { close(): Promise<void> };
+
+export interface SessionTransportOptions {
+  /** 128 random bits; never to be logged. */
+  readonly sessionIdGenerator: () => string;
+  readonly onsessioninitialized: (sessionId: string) => void;
+  readonly enableJsonResponse: boolean;
+}
+export type CreateHttpTransport = (options: SessionTransportOptions) => HttpTransport | Promise<HttpTransport>;
+
+/** Opens a session for an `initialize` request; it is in the map once the transport has accepted the request. */
+export async function openSession(
+  options: {
+    readonly createServer: () => SessionServer | Promise<SessionServer>;
+    readonly createTransport: CreateHttpTransport;
+    readonly enableJsonResponse: boolean;
+    readonly sessions: SessionMap;
+    readonly log: Logger;
+  },
+  exchange: {
+    readonly request: IncomingMessage;
+    readonly response: ServerResponse;
+    readonly body: unknown;
+    readonly address: string;
+  },
+): Promise<void> {
+  const { createServer, createTransport, enableJsonResponse, sessions, log } = options;
+  const { request, response, body, address } = exchange;
+  const server = await createServer();
+  const transport = await createTransport({
+    sessionIdGenerator: () => randomBytes(16).toString('base64url'),
+    onsessioninitialized: (sessionId) => {
+      sessions.add(sessionId, session);
+      release = sessions.use(sessionId)?.release;
+    },
+    enableJsonResponse,
+  });
+  const session: HttpSession = {
+    transport,
+    address,
+    isSignedIn: () => isSignedIn(server),
+    async close() {
+      try {
+        await server.close();
+        await transport.close();
+      } catch (error) {
+        log.warn('an MCP session did not end cleanly', { error: String(error) });
+      }
+    },
+  };
+  let release: (() => void) | undefined;
+  transport.onclose = () => {
+    if (transport.sessionId !== undefined) sessions.remove(transport.sessionId);
+  };
+  response.on('close', () => release?.());
+  try {
+    await server.connect(transport as never);
+    await transport.handleRequest(request, response, body);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  if (transport.sessionId === undefined) await session.close();
+}
