@@ -1,4 +1,4 @@
-import type { MissingRight } from './decision.js';
+import type { Denied } from './decision.js';
 import { isConcrete } from './covers.js';
 import { type Permission, parsePermission } from './permission.js';
 import { PolicyError } from './policy-error.js';
@@ -11,7 +11,7 @@ const maxNodes = 10_000;
 
 export type CompiledExpression =
   | { readonly op: 'always' }
-  | { readonly op: 'rights'; readonly rights: RequiredRights; readonly missing: MissingRight }
+  | { readonly op: 'rights'; readonly rights: RequiredRights; readonly denied: Denied }
   | { readonly op: 'allOf' | 'anyOf'; readonly parts: readonly CompiledExpression[] };
 
 /** A requirement that was checked and prepared; made by `compileRequirement`. */
@@ -141,10 +141,12 @@ function requireRights(kind: RightKind, given: readonly string[]): CompiledExpre
   const nameSet = new Set(given);
   const names = Object.freeze([...nameSet]);
   const permissions = kind === 'permission' ? names.map((name) => parsePermission(name) as Permission) : [];
+  const code = `${kind}_missing` as const;
+  const reasons = Object.freeze([Object.freeze({ code, kind, names })]);
   return {
     op: 'rights',
     rights: { kind, names, nameSet, permissions },
-    missing: Object.freeze({ code: `${kind}_missing` as const, kind, names }),
+    denied: Object.freeze({ allowed: false, code, reasons }),
   };
 }
 

@@ -1,7 +1,6 @@
 import { type CompiledExpression, CompiledRequirement } from './compile-requirement.js';
-import type { Allowed, Decision, Denied, Reason } from './decision.js';
+import type { Allowed, Decision, Denied, MissingRightCode, Reason } from './decision.js';
 import { Principal } from './principal.js';
-import type { RightKind } from './right-kind.js';
 
 const allowed: Allowed = Object.freeze({ allowed: true, code: 'allowed', reasons: Object.freeze([] as const) });
 
@@ -28,25 +27,32 @@ function isMet(expression: CompiledExpression, principal: Principal): boolean {
 }
 
 function deny(expression: CompiledExpression, principal: Principal): Denied {
-  const kinds = new Set<RightKind>();
-  const reasons = findReasons(expression, principal, kinds);
-  const [kind, another] = kinds;
-  const code = kind !== undefined && another === undefined ? (`${kind}_missing` as const) : 'requirement_not_met';
-  return Object.freeze({ allowed: false, code, reasons });
+  if (expression.op === 'rights') return expression.denied;
+  const reasons = findReasons(expression, principal);
+  return Object.freeze({ allowed: false, code: commonCode(reasons) ?? 'requirement_not_met', reasons });
 }
 
-function findReasons(expression: CompiledExpression, principal: Principal, kinds: Set<RightKind>): readonly Reason[] {
-  if (expression.op === 'rights') {
-    kinds.add(expression.rights.kind);
-    return Object.freeze([expression.missing]);
-  }
-  if (expression.op === 'allOf') {
-    const unmet = expression.parts.filter((part) => !isMet(part, principal));
-    return Object.freeze(unmet.flatMap((part) => findReasons(part, principal, kinds)));
-  }
+function findReasons(expression: CompiledExpression, principal: Principal): readonly Reason[] {
+  if (expression.op === 'rights') return expression.denied.reasons;
+  if (expression.op === 'always') return [];
   if (expression.op === 'anyOf') {
-    const alternatives = Object.freeze(expression.parts.map((part) => findReasons(part, principal, kinds)));
+    const alternatives = Object.freeze(expression.parts.map((part) => findReasons(part, principal)));
     return Object.freeze([Object.freeze({ code: 'requirement_not_met' as const, alternatives })]);
   }
-  return Object.freeze([]);
+  const reasons: Reason[] = [];
+  for (const part of expression.parts) {
+    if (!isMet(part, principal)) reasons.push(...findReasons(part, principal));
+  }
+  return Object.freeze(reasons);
+}
+
+/** The code of every right that is missing, at any depth; `undefined` when there are several. */
+function commonCode(reasons: readonly Reason[]): MissingRightCode | undefined {
+  let common: MissingRightCode | undefined;
+  for (const reason of reasons) {
+    const code = reason.code === 'requirement_not_met' ? commonCode(reason.alternatives.flat()) : reason.code;
+    if (code === undefined || (common !== undefined && common !== code)) return undefined;
+    common = code;
+  }
+  return common;
 }
