@@ -118,8 +118,13 @@ async function appliedMigrations(client: pg.Client): Promise<ReadonlySet<string>
   return new Set(rows.map((row) => row.migration_name as string));
 }
 
+/** The newest migration that this package has. */
+export async function latestSchemaVersion(kind: DatabaseKind): Promise<string> {
+  return newestOf(await readMigrations(kind));
+}
+
 /** The migrations as they lie in the package, in the shape that the engine takes. */
-export async function readMigrations(kind: DatabaseKind): Promise<MigrationList> {
+async function readMigrations(kind: DatabaseKind): Promise<MigrationList> {
   const baseDir = join(dirname(fileURLToPath(import.meta.url)), '..', kind, 'migrations');
   const entries = await readdir(baseDir, { withFileTypes: true }).catch(() => []);
   const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);

@@ -17,7 +17,7 @@ type Bindings = typeof import('@prisma/schema-engine-wasm/schema_engine_bg');
 
 let bindings: Promise<Bindings> | undefined;
 
-/** Prisma's schema engine on one connection, which the caller owns: a transaction begun there holds all that it does. */
+/** Prisma's schema engine on one connection, which the caller owns: the transaction begun there holds all that it does. */
 export async function createSchemaEngine(client: pg.Client): Promise<SchemaEngine> {
   bindings ??= loadBindings();
   const { SchemaEngine } = await bindings;
@@ -56,9 +56,12 @@ class OneConnection extends PrismaPg {
   override async connect() {
     const adapter = await super.connect();
     adapter.executeScript = async (script) => {
+      // After a failed statement the engine wants to write why it failed; the caller's transaction must allow that.
+      await this.client.query('SAVEPOINT script');
       try {
         await this.client.query(script);
       } catch (error) {
+        await this.client.query('ROLLBACK TO SAVEPOINT script');
         throw scriptError(error);
       }
     };

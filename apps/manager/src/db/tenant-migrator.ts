@@ -1,4 +1,4 @@
-import { applyMigrations } from '@authsec/prisma/migrate';
+import { applyMigrations, latestSchemaVersion } from '@authsec/prisma/migrate';
 import type { Sealer } from '../ports/sealer.js';
 import type { MasterDatabase } from './master-client.js';
 import { openDatabaseUrl } from './tenant-database-url.js';
@@ -18,13 +18,19 @@ export interface TenantMigratorOptions {
   readonly onMigrated?: (migration: TenantMigration) => void;
 }
 
-/** Brings every provisioned tenant's database up to date, in order of their ids; one that fails stops no other. */
+/**
+ * Brings the database of every provisioned tenant that is behind up to date; one that fails stops no other. The report
+ * has those that were behind, in order of their ids.
+ */
 export async function migrateTenants(options: TenantMigratorOptions): Promise<readonly TenantMigration[]> {
   const { master, sealer, concurrency = 4, onMigrated } = options;
   const tenants = await master.tenant.findMany({
-    where: { status: { not: 'provisioning' } },
+    where: {
+      status: { not: 'provisioning' },
+      OR: [{ schemaVersion: null }, { schemaVersion: { not: await latestSchemaVersion('tenant') } }],
+    },
     orderBy: { id: 'asc' },
-    select: { id: true, sealedDatabaseUrl: true, schemaVersion: true },
+    select: { id: true, sealedDatabaseUrl: true },
   });
   const report: TenantMigration[] = [];
   const queue = tenants.entries();
@@ -37,11 +43,11 @@ export async function migrateTenants(options: TenantMigratorOptions): Promise<re
     }
   }
 
-  async function migrate({ id, sealedDatabaseUrl, schemaVersion: known }: (typeof tenants)[number]) {
+  async function migrate({ id, sealedDatabaseUrl }: (typeof tenants)[number]) {
     try {
       const url = openDatabaseUrl(sealer, id, sealedDatabaseUrl).reveal();
       const { applied, schemaVersion } = await applyMigrations({ url, kind: 'tenant', stamp: id });
-      if (schemaVersion !== known) await master.tenant.update({ where: { id }, data: { schemaVersion } });
+      await master.tenant.update({ where: { id }, data: { schemaVersion } });
       return { tenantId: id, applied };
     } catch (error) {
       return { tenantId: id, applied: [], error };

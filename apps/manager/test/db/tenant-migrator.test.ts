@@ -22,6 +22,7 @@ describe("migrating every tenant's database", () => {
       });
     await point(down, 'postgresql://x:x@127.0.0.1:1/x');
     await point(moved, openDatabaseUrl(stack.sealer, behind, other.sealedDatabaseUrl).reveal());
+    await stack.master.tenant.updateMany({ data: { schemaVersion: '20200101000000_older' } });
     await stack.master.tenant.update({ where: { id: behind }, data: { schemaVersion: null } });
     await stack.master.tenant.update({ where: { id: suspended }, data: { status: 'suspended' } });
 
@@ -34,5 +35,6 @@ describe("migrating every tenant's database", () => {
     expect(String(report[1]?.error)).toMatch(/bears another stamp/);
     const after = await stack.master.tenant.findUniqueOrThrow({ where: { id: behind } });
     expect(after.schemaVersion).toMatch(/^\d{14}_/);
+    expect((await migrateTenants(stack)).map(({ tenantId }) => tenantId)).toEqual([down, moved]);
   });
 });

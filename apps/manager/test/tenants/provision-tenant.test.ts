@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTenantClient } from '@authsec/prisma/tenant';
 import pg from 'pg';
+import { scramVerifier } from '../../src/db/scram-verifier.js';
 import { openDatabaseUrl } from '../../src/db/tenant-database-url.js';
 import { loadSigningKeys } from '../../src/integrations/signing-keys.js';
 import { provisioningSteps, provisionTenant } from '../../src/modules/tenants/provision-tenant.js';
+import { reservedTenantIds } from '../../src/modules/tenants/tenant.js';
 import { createTestStack, type TestStack } from './test-stack.js';
 
 let stack: TestStack;
@@ -78,6 +80,70 @@ describe('provisioning a tenant', () => {
     const ids = Array.from({ length: 4 }, () => stack.newTenantId());
     await Promise.all(ids.map((id) => provision(id)));
     for (const id of ids) expect(await stateOf(id)).toEqual(complete(id));
+  });
+});
+
+describe('a tenant that cannot be made', () => {
+  const made = (tenantId: string, isSystem = false) =>
+    provisionTenant({ tenantId, displayName: 'A tenant', isSystem }, stack.provisioning);
+
+  test.each(['Acme', 'a', '1a', 'a_b', `a${'b'.repeat(40)}`, 'a"; DROP DATABASE postgres; --', ''])(
+    'the id %j is refused before anything is made',
+    async (id) => {
+      await expect(made(id)).rejects.toMatchObject({ code: 'invalid_request' });
+      expect(await stack.master.tenant.findUnique({ where: { id } })).toBeNull();
+    },
+  );
+
+  test('a reserved word is refused, by the master database too', async () => {
+    for (const id of reservedTenantIds) {
+      await expect(made(id)).rejects.toMatchObject({ code: 'invalid_request' });
+      const row = { id, displayName: id, sealedDatabaseUrl: Buffer.alloc(0) };
+      await expect(stack.master.tenant.create({ data: row })).rejects.toThrow(/tenants_id_not_reserved/);
+    }
+  });
+
+  test('an id that a deleted tenant had is refused, though nothing is left of it', async () => {
+    const id = stack.newTenantId();
+    await provision(id);
+    await stack.master.tenant.delete({ where: { id } });
+    await stack.admin.query(`DROP DATABASE "tenant_${id}" WITH (FORCE)`);
+    await expect(provision(id)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  test('a database of that name which nobody knows is not taken over', async () => {
+    const id = stack.newTenantId();
+    await stack.admin.query(`CREATE DATABASE "tenant_${id}" TEMPLATE template0`);
+    await expect(provision(id)).rejects.toMatchObject({ code: 'conflict' });
+    await expect(provision(id)).rejects.toMatchObject({ code: 'conflict' });
+  });
+
+  test('a second system tenant is refused, and none becomes one later', async () => {
+    const [first, second, third] = [stack.newTenantId(), stack.newTenantId(), stack.newTenantId()];
+    expect(await made(first, true)).toMatchObject({ isSystem: true, status: 'active' });
+    await expect(made(second, true)).rejects.toMatchObject({ code: 'conflict' });
+    await provision(third);
+    await expect(made(third, true)).rejects.toMatchObject({ code: 'conflict' });
+    expect((await stateOf(first)).permissions).toContain('authsec:tenants:write');
+  });
+});
+
+describe('a tenant that is complete', () => {
+  test('keeps keys, password, catalogue and status, and takes a new display name', async () => {
+    const id = stack.newTenantId();
+    const before = await provision(id);
+    await stack.master.tenant.update({ where: { id }, data: { status: 'suspended' } });
+    const again = await provisionTenant({ tenantId: id, displayName: 'Renamed' }, stack.provisioning);
+    expect(again).toEqual({ ...before, status: 'suspended', displayName: 'Renamed', updatedAt: expect.any(Date) });
+  });
+});
+
+describe("what the server's log may show", () => {
+  test('has no password: PostgreSQL gets the SCRAM verifier, and it lets the password in', async () => {
+    const salt = Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64');
+    expect(scramVerifier('pencil', salt)).toBe(
+      'SCRAM-SHA-256$4096:W22ZaJ0SNY7soEsUEjb6gQ==$WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=:wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=',
+    );
   });
 });
 

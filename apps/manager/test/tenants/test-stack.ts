@@ -10,6 +10,8 @@ import type { Sealer } from '../../src/ports/sealer.js';
 export interface TestStack extends Provisioning {
   readonly master: MasterDatabase;
   readonly sealer: Sealer;
+  /** Base64; its id is k1. */
+  readonly sealingKey: string;
   readonly provisioning: Provisioning;
   /** A tenant id that no other test uses; what is made under it is removed by `close`. */
   newTenantId(): string;
@@ -26,7 +28,8 @@ export async function createTestStack(): Promise<TestStack> {
   const masterDatabaseUrl = new Secret(masterUrl.href);
   await migrateMaster(masterDatabaseUrl);
   const master = createMasterDatabase({ databaseUrl: masterDatabaseUrl });
-  const sealer = createAesGcmSealer([{ id: 'k1', key: new Secret(randomBytes(32).toString('base64')) }]);
+  const sealingKey = randomBytes(32).toString('base64');
+  const sealer = createAesGcmSealer([{ id: 'k1', key: new Secret(sealingKey) }]);
   const provisioning: Provisioning = {
     master,
     masterDatabaseUrl,
@@ -40,6 +43,7 @@ export async function createTestStack(): Promise<TestStack> {
   return {
     ...provisioning,
     provisioning,
+    sealingKey,
     admin,
     newTenantId() {
       const id = `t${randomBytes(6).toString('hex')}`;
