@@ -1,9 +1,12 @@
 import { authsec } from '@authsec/sdk';
+import { createMcpRouter } from '@authsec/sdk/express';
 import express, { type Express } from 'express';
 import type { DemoConfig } from './config.js';
-import { mcpEndpoint } from './mcp-endpoint.js';
 import { createProjects } from './projects.js';
 import { createDemoServer } from './server.js';
+
+/** MCP Inspector, where it connects from its web page and not through its proxy. */
+const inspectorOrigins = ['http://localhost:6274', 'http://127.0.0.1:6274'];
 
 export interface DemoApp {
   readonly app: Express;
@@ -19,11 +22,15 @@ export function createDemoApp({ endpoints }: Pick<DemoConfig, 'endpoints'>): Dem
   const closers = endpoints.map(({ tenant, issuer, clientId, clientSecret }) => {
     const protection = authsec({ issuer, clientId, clientSecret });
     const projects = createProjects(tenant);
-    app.use(
-      `/t/${tenant}/mcp`,
-      mcpEndpoint({ createServer: () => createDemoServer({ tenant, projects, protection }) }),
-    );
-    return () => protection.close();
+    const router = createMcpRouter({
+      createServer: () => createDemoServer({ tenant, projects, protection }),
+      allowedOrigins: inspectorOrigins,
+    });
+    app.use(`/t/${tenant}/mcp`, router);
+    return async () => {
+      await router.close();
+      await protection.close();
+    };
   });
   return {
     app,
