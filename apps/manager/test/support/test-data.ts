@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Application, User } from '@authsec/prisma/tenant';
+import { createPrincipal } from '@authsec/rbac-core';
+import type { Caller } from '../../src/authorization/caller.js';
 import type { TestTenant } from './test-manager.js';
 
 export const random = (bytes = 18) => randomBytes(bytes).toString('base64url');
@@ -127,4 +129,33 @@ export async function personBearer(
 ): Promise<string> {
   const { sid } = await createTestLogin(tenant, application, user, { inBand: false });
   return `Bearer ${await tenant.sign({ sub: user.id, client_id: application.clientId, sid, roles })}`;
+}
+
+/** The application as a service sees it when it calls for itself. */
+export function callerOf(tenant: TestTenant, application: Application): Caller {
+  const { id, clientId, resourceUrl } = application;
+  return {
+    tenantId: tenant.id,
+    issuer: tenant.issuer,
+    db: tenant.db,
+    kind: 'application',
+    application: { id, clientId, resourceUrl },
+    userId: undefined,
+    principal: async () => createPrincipal({ roles: [], groups: [], scopes: [], resources: [], permissions: [] }),
+    reach: 'own',
+  };
+}
+
+/** The tenant's database, and how many operations were asked of it. */
+export function countQueries(tenant: TestTenant): { db: TestTenant['db']; queries: () => number } {
+  let count = 0;
+  const db = tenant.db.$extends({
+    query: {
+      $allOperations({ args, query }) {
+        count++;
+        return query(args);
+      },
+    },
+  }) as unknown as TestTenant['db'];
+  return { db, queries: () => count };
 }
