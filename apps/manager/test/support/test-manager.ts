@@ -26,6 +26,8 @@ export interface TestManager {
   readonly app: Express;
   /** A second Manager process's parts on the same databases. */
   another(parts?: ContainerParts): Promise<{ container: Container; app: Express }>;
+  /** One that no other test uses; what is made under it is removed by `close`. */
+  newTenantId(): string;
   createTenant(options?: { isSystem?: boolean }): Promise<TestTenant>;
   close(): Promise<void>;
 }
@@ -59,15 +61,20 @@ export async function createTestManager(
     return { container, app: createApp(container) };
   }
   const { container, app } = await another(parts);
+  const newTenantId = () => {
+    const id = `t${randomBytes(6).toString('hex')}`;
+    tenantIds.push(id);
+    return id;
+  };
 
   return {
     env,
     container,
     app,
     another,
+    newTenantId,
     async createTenant({ isSystem = false } = {}) {
-      const id = `t${randomBytes(6).toString('hex')}`;
-      tenantIds.push(id);
+      const id = newTenantId();
       await container.tenantsService.provision({ tenantId: id, displayName: id, isSystem });
       const db = await container.tenants.open(id);
       const issuer = issuerOf(config.url, id);
