@@ -41,11 +41,12 @@ export function createPostgresAdapter(model: string, options: PostgresAdapterOpt
         uid: model === 'Session' ? payload.uid : undefined,
         expiresInSeconds: expiresIn,
       };
+      assertStorable(row.payload);
       const written = await writeRow(await db(), model, row, { once });
       if (once && !written) throw new errors.InvalidRequest('this identifier was already used');
     },
     async find(id) {
-      if (model === 'Client') return findClient(id);
+      if (model === 'Client') return id.includes('\0') ? undefined : findClient(id);
       return restore(await readRow(await db(), model, id), id);
     },
     async findByUid(uid) {
@@ -61,13 +62,20 @@ export function createPostgresAdapter(model: string, options: PostgresAdapterOpt
       throw new errors.InvalidGrant(`${model} was already used`);
     },
     async destroy(id) {
-      await deleteRow(await db(), model, id);
+      const deleted = await deleteRow(await db(), model, id);
       if (model === 'Grant') await onGrantEnded(id);
+      // It is destroyed where it goes on: two that do so at once must not make two logins.
+      if (model === 'Interaction' && !deleted) throw new errors.SessionNotFound('this interaction has gone on already');
     },
     async revokeByGrantId(grantId) {
       await deleteRowsOfGrant(await db(), model, grantId);
     },
   };
+}
+
+/** PostgreSQL has no NUL in text. */
+export function assertStorable(value: object): void {
+  if (JSON.stringify(value).includes('\\u0000')) throw new errors.InvalidRequest('a parameter has a NUL character');
 }
 
 /** The identifier is not stored in clear, neither as itself nor inside of what is derived from it. */

@@ -96,6 +96,7 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
       if (now - entry.checkedAt > keysRecheckMs) entry = await refresh(tenantId, db, entry);
       if (now - entry.purgedAt > purgeMs) {
         entry.purgedAt = now;
+        entries.purgeStale();
         purgeExpired(db).catch((error: unknown) => logger.warn({ err: error, tenant_id: tenantId }, 'purge failed'));
       }
       return entry.served;

@@ -67,8 +67,11 @@ export async function consumeRow(db: TenantDatabase, model: string, id: string):
   return consumed === 1;
 }
 
-export async function deleteRow(db: TenantDatabase, model: string, id: string): Promise<void> {
-  await db.$executeRaw`DELETE FROM provider_models WHERE model = ${model} AND id_hash = ${hashIdentifier(id)}`;
+/** Resolves to whether it was there: of any number at the same moment exactly one gets true. */
+export async function deleteRow(db: TenantDatabase, model: string, id: string): Promise<boolean> {
+  const deleted = await db.$executeRaw`
+    DELETE FROM provider_models WHERE model = ${model} AND id_hash = ${hashIdentifier(id)}`;
+  return deleted === 1;
 }
 
 export async function deleteRowsOfGrant(db: TenantDatabase, model: string, grantId: string): Promise<void> {

@@ -40,6 +40,9 @@ export function createPushLogin(context: TenantContext, perNetwork: RateLimit) {
     }
     const address = parameters['client_address'];
     const bucket = typeof address === 'string' ? networkOf(address) : '';
+    if (JSON.stringify(parameters).includes('\\u0000')) {
+      return refuse(ctx, 400, 'invalid_request', 'a parameter has a NUL character');
+    }
     const application = applicationOf(client);
     try {
       if (bucket !== '') await perNetwork.consume(`${context.tenantId}/${application.id}/${bucket}`);

@@ -8,6 +8,7 @@ import { compareClientSecret } from '../modules/applications/client-secret.js';
 import type { Site } from '../pages/page.js';
 import type { RateLimit } from '../ports/rate-limits.js';
 import { toClientMetadata } from './client-metadata.js';
+import { answerUnknown } from './answer-unknown.js';
 import { answerOutOfBand } from './completion-mode.js';
 import { createJwtTokens, watchForJwts } from './jwt-tokens.js';
 import { correctMetadata } from './metadata.js';
@@ -66,6 +67,7 @@ export function createTenantProvider(options: TenantProviderOptions): TenantProv
     logger.error({ tenant_id: tenantId, err: error }, 'failed'),
   );
   for (const middleware of [
+    answerUnknown,
     correctMetadata,
     createJwtTokens(context, verifyAccessToken),
     createPushLogin(context, pushesPerNetwork),

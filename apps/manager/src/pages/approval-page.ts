@@ -1,4 +1,4 @@
-import { html } from './html.js';
+import { html, type Html } from './html.js';
 import { describeRequest, type LoginRequest } from './login-request.js';
 import type { Page, Site } from './page.js';
 
@@ -26,7 +26,7 @@ export function approvalPage(site: Site, approval: Approval): Page {
       <ul>
         <li>your e-mail address</li>
         <li>your roles, groups and resources at ${site.tenantName}, and what they let you do</li>
-        ${scopes.map(({ name, description }) => html`<li><bdi>${description || name}</bdi>${description && html` (<bdi>${name}</bdi>)`}</li>`)}
+        ${scopes.map(describeScope)}
       </ul>
       <p class="note">
         Whoever asked for this will act as you. Approve only what you asked for yourself, just now. If someone sent you
@@ -40,4 +40,9 @@ export function approvalPage(site: Site, approval: Approval): Page {
         </div>
       </form>`,
   };
+}
+
+function describeScope({ name, description }: { readonly name: string; readonly description: string }): Html {
+  if (description === '') return html`<li>the scope <bdi>${name}</bdi></li>`;
+  return html`<li><bdi>${description}</bdi> <span class="soft">(<bdi>${name}</bdi>)</span></li>`;
 }

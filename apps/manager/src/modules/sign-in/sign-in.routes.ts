@@ -91,7 +91,7 @@ export function createSignInRoutes({ signIn, csrf, knownBrowserOf }: SignInRoute
         network: addressOf(request),
         knownBrowser: knownBrowser.isKnown(request, email),
       });
-      if (!person) return passwordForm(interactions, login, { email, problem: wrong, status: 401 });
+      if (!person) return passwordForm(interactions, login, { email, problem: wrong, status: 422 });
       knownBrowser.remember(response, email);
       return continuePage(await interactions.signedIn(request, response, person.userId));
     } catch (error) {

@@ -43,5 +43,5 @@ export function createSignInService(rateLimits: Pick<RateLimits, 'create'>): Sig
 }
 
 export function normalizeEmail(email: string): string {
-  return email.trim().toLowerCase().slice(0, 320);
+  return email.replaceAll('\0', '').trim().toLowerCase().slice(0, 320);
 }
