@@ -70,6 +70,11 @@ describe('the embedded PostgreSQL', () => {
     await once(other, 'exit');
   });
 
+  test('says so when its cluster is in use', async () => {
+    await start();
+    await expect(start()).rejects.toThrow(/\(pid \d+\) already runs on .*cluster/);
+  });
+
   test('says so when its port is taken', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
@@ -82,13 +87,12 @@ describe('the embedded PostgreSQL', () => {
     await start();
     await running.pop()!.stop();
     await writeFile(join(directory, 'postgresql.conf'), 'no_such_setting = 1');
-    await expect(start()).rejects.toThrow(/did not start: .*FATAL: .*postgresql\.conf/);
+    await expect(start()).rejects.toThrow(/did not start.*FATAL: .*postgresql\.conf/);
   });
 
   test('makes its cluster anew when it was killed while making it', async () => {
-    await mkdir(directory);
-    await writeFile(join(directory, 'PG_VERSION'), '18');
-    await writeFile(`${directory}.unfinished`, '');
+    await mkdir(`${directory}.unfinished`);
+    await writeFile(join(`${directory}.unfinished`, 'PG_VERSION'), '18');
     expect(await query((await start()).url, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
