@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPostgres } from '@authsec/config/embedded-postgres';
-import pg from 'pg';
+import { Client } from 'pg';
 import { createSchemaEngine } from '../dist/schema-engine.js';
 
 const [kind, name] = process.argv.slice(2);
@@ -18,7 +18,7 @@ const after = await readFile(join(root, 'schema.prisma'), 'utf8');
 const target = (content) => ({ tag: 'schemaDatamodel', files: [{ path: 'schema.prisma', content }] });
 
 const server = await startPostgres({ password: 'scratch', unsafe: true });
-const client = new pg.Client({ connectionString: server.url });
+const client = new Client({ connectionString: server.url });
 try {
   await client.connect();
   const engine = await createSchemaEngine(client);

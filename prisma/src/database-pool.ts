@@ -1,5 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg';
-import pg from 'pg';
+import { type PoolConfig } from 'pg';
 
 export interface DatabaseOptions {
   /** PostgreSQL URL. */
@@ -25,7 +25,7 @@ export function createAdapter(options: DatabaseOptions): PrismaPg {
     idleTimeoutMs = 30_000,
   } = options;
   const onError = options.onError ?? (() => {});
-  const pool: pg.PoolConfig = {
+  const pool: PoolConfig = {
     connectionString: options.url,
     max: maxConnections,
     connectionTimeoutMillis: connectTimeoutMs,

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { MigrationDirectory, MigrationList, SchemaEngine } from '@prisma/schema-engine-wasm';
-import pg from 'pg';
+import { Client, escapeIdentifier } from 'pg';
 import { createSchemaEngine } from './schema-engine.js';
 
 export type DatabaseKind = 'master' | 'tenant';
@@ -49,7 +49,7 @@ export async function applyMigrations(options: MigrateOptions): Promise<MigrateR
   }
 }
 
-async function connect(options: MigrateOptions): Promise<pg.Client> {
+async function connect(options: MigrateOptions): Promise<Client> {
   try {
     return await open(options.url, options);
   } catch (error) {
@@ -59,7 +59,7 @@ async function connect(options: MigrateOptions): Promise<pg.Client> {
     maintenance.pathname = '/postgres';
     const client = await open(maintenance.href, options);
     try {
-      await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE template0 ENCODING 'UTF8'`);
+      await client.query(`CREATE DATABASE ${escapeIdentifier(name)} TEMPLATE template0 ENCODING 'UTF8'`);
     } catch (creation) {
       // 42P04 and 23505: another process was first.
       if (!['42P04', '23505'].includes(String((creation as { code?: unknown }).code))) throw creation;
@@ -70,8 +70,8 @@ async function connect(options: MigrateOptions): Promise<pg.Client> {
   }
 }
 
-async function open(url: string, { connectTimeoutMs = 5_000 }: MigrateOptions): Promise<pg.Client> {
-  const client = new pg.Client({
+async function open(url: string, { connectTimeoutMs = 5_000 }: MigrateOptions): Promise<Client> {
+  const client = new Client({
     connectionString: url,
     connectionTimeoutMillis: connectTimeoutMs,
     application_name: 'authsec-migrate',
@@ -81,17 +81,17 @@ async function open(url: string, { connectTimeoutMs = 5_000 }: MigrateOptions): 
   return client;
 }
 
-async function assertStamp(client: pg.Client, stamp: string): Promise<void> {
+async function assertStamp(client: Client, stamp: string): Promise<void> {
   if (!(await hasTable(client, 'stamp'))) return;
   const { rows } = await client.query('SELECT tenant_id FROM stamp');
   if (rows.some((row) => row.tenant_id !== stamp)) throw new Error(`the database bears another stamp than ${stamp}`);
 }
 
-async function hasTable(client: pg.Client, name: string): Promise<boolean> {
+async function hasTable(client: Client, name: string): Promise<boolean> {
   return (await client.query('SELECT to_regclass($1) IS NOT NULL AS there', [name])).rows[0].there as boolean;
 }
 
-async function applyEach(client: pg.Client, engine: SchemaEngine, list: MigrationList): Promise<string[]> {
+async function applyEach(client: Client, engine: SchemaEngine, list: MigrationList): Promise<string[]> {
   const applied: string[] = [];
   const done = await appliedMigrations(client);
   for (const [index, { path }] of list.migrationDirectories.entries()) {
@@ -110,7 +110,7 @@ async function applyEach(client: pg.Client, engine: SchemaEngine, list: Migratio
   return applied;
 }
 
-async function appliedMigrations(client: pg.Client): Promise<ReadonlySet<string>> {
+async function appliedMigrations(client: Client): Promise<ReadonlySet<string>> {
   if (!(await hasTable(client, '_prisma_migrations'))) return new Set();
   const { rows } = await client.query(
     'SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL',

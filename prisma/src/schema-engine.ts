@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { PrismaPg } from '@prisma/adapter-pg';
 import { bindMigrationAwareSqlAdapterFactory, DriverAdapterError } from '@prisma/driver-adapter-utils';
 import type { SchemaEngine } from '@prisma/schema-engine-wasm';
-import pg from 'pg';
+import { Client, DatabaseError, Pool } from 'pg';
 
 /** Only what is used of it: it is in no library file that this package compiles with. */
 declare const WebAssembly: {
@@ -18,7 +18,7 @@ type Bindings = typeof import('@prisma/schema-engine-wasm/schema_engine_bg');
 let bindings: Promise<Bindings> | undefined;
 
 /** Prisma's schema engine on one connection, which the caller owns: the transaction begun there holds all that it does. */
-export async function createSchemaEngine(client: pg.Client): Promise<SchemaEngine> {
+export async function createSchemaEngine(client: Client): Promise<SchemaEngine> {
   bindings ??= loadBindings();
   const { SchemaEngine } = await bindings;
   return SchemaEngine.new(
@@ -49,8 +49,8 @@ function unrefTimer(name: string, binding: unknown): unknown {
 
 /** PrismaPg wants a pool, replaces broken connections and cuts scripts at each `;`: all three would break a migration. */
 class OneConnection extends PrismaPg {
-  constructor(private readonly client: pg.Client) {
-    super(Object.assign(new pg.Pool({ max: 0 }), { query: client.query.bind(client) }));
+  constructor(private readonly client: Client) {
+    super(Object.assign(new Pool({ max: 0 }), { query: client.query.bind(client) }));
   }
 
   override async connect() {
@@ -70,7 +70,7 @@ class OneConnection extends PrismaPg {
 }
 
 function scriptError(error: unknown): unknown {
-  if (!(error instanceof pg.DatabaseError)) return error;
+  if (!(error instanceof DatabaseError)) return error;
   const { code = 'N/A', severity = 'ERROR', message, detail, column, hint } = error;
   return new DriverAdapterError({ kind: 'postgres', code, severity, message, detail, column, hint });
 }

@@ -1,14 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import { Client } from 'pg';
 
 /** An empty database of its own on the test server. */
 export function createDatabase(): { url: Promise<string>; drop(): Promise<void> } {
   const name = `test_${randomBytes(6).toString('hex')}`;
   const url = new URL(process.env.AUTHSEC_TEST_DATABASE_URL!);
   const run = async (sql: string) => {
-    const client = new pg.Client({ connectionString: process.env.AUTHSEC_TEST_DATABASE_URL });
+    const client = new Client({ connectionString: process.env.AUTHSEC_TEST_DATABASE_URL });
     await client.connect();
-    await client.query(sql).finally(() => client.end());
+    try {
+      await client.query(sql);
+    } finally {
+      await client.end();
+    }
   };
   const created = run(`CREATE DATABASE ${name} TEMPLATE template0`).then(() => {
     url.pathname = `/${name}`;

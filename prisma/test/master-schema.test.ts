@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
+import { Client } from 'pg';
 import { applyMigrations } from '../src/migrate.js';
 import { createDatabase } from './create-database.js';
 
 const database = createDatabase();
-let client: pg.Client;
+let client: Client;
 
 beforeAll(async () => {
   const url = await database.url;
   await applyMigrations({ url, kind: 'master' });
-  client = new pg.Client({ connectionString: url });
+  client = new Client({ connectionString: url });
   await client.connect();
 });
 afterAll(async () => {

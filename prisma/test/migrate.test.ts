@@ -2,33 +2,33 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
+import { Client } from 'pg';
 import { applyMigrations, type DatabaseKind } from '../src/migrate.js';
 import { createSchemaEngine } from '../src/schema-engine.js';
 import { createDatabase } from './create-database.js';
 
 const cleanups: (() => Promise<void>)[] = [];
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-async function newDatabase(): Promise<{ url: string; client: pg.Client }> {
+async function newDatabase(): Promise<{ url: string; client: Client }> {
   const database = createDatabase();
-  cleanups.push(database.drop);
+  cleanups.push(() => database.drop());
   const url = await database.url;
-  const client = new pg.Client({ connectionString: url });
+  const client = new Client({ connectionString: url });
   await client.connect();
   cleanups.push(() => client.end());
   return { url, client };
 }
 
-async function tablesIn(client: pg.Client): Promise<string[]> {
+async function tablesIn(client: Client): Promise<string[]> {
   const { rows } = await client.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`);
   return rows.map((row) => row.tablename as string);
 }
 
 /** What Prisma knows of a database: columns, enums, keys and indexes, without what the migrations add by hand. */
-async function shapeOf(client: pg.Client) {
+async function shapeOf(client: Client) {
   const query = async (sql: string) => (await client.query(sql)).rows;
   return {
     columns: await query(
@@ -96,7 +96,7 @@ describe('a migration that does not come to its end', () => {
       stdio: 'ignore',
     });
     const ended = once(child, 'exit');
-    const watcher = new pg.Client({ connectionString: process.env.AUTHSEC_TEST_DATABASE_URL });
+    const watcher = new Client({ connectionString: process.env.AUTHSEC_TEST_DATABASE_URL });
     await watcher.connect();
     cleanups.push(() => watcher.end());
     const migrating = async () =>
@@ -122,7 +122,7 @@ describe('a migration that does not come to its end', () => {
     await client.query(`CREATE FUNCTION bump_policy_version() RETURNS int LANGUAGE sql AS 'SELECT 1'`);
     const error = (await applyMigrations({ url, kind: 'tenant' }).catch((reason: unknown) => reason)) as Error;
     expect(error.message).toMatch(/^migration \d+_init could not be applied$/);
-    expect(String((error.cause as Error).message)).toMatch(/function "bump_policy_version" already exists/);
+    expect((error.cause as Error).message).toMatch(/function "bump_policy_version" already exists/);
     expect(await tablesIn(client)).toEqual([]);
     await client.query('DROP FUNCTION bump_policy_version');
     expect((await applyMigrations({ url, kind: 'tenant' })).applied).toHaveLength(1);
@@ -138,7 +138,7 @@ describe('a database', () => {
     await Promise.all(
       [1, 2, 3].map(() => applyMigrations({ url: missing.href, kind: 'master', createDatabase: true })),
     );
-    const client = new pg.Client({ connectionString: process.env.AUTHSEC_TEST_DATABASE_URL });
+    const client = new Client({ connectionString: process.env.AUTHSEC_TEST_DATABASE_URL });
     await client.connect();
     await client.query(`DROP DATABASE ${missing.pathname.slice(1)} WITH (FORCE)`);
     await client.end();

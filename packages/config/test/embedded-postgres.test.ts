@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
+import { Client } from 'pg';
 import { startPostgres, type PostgresServer } from '@authsec/config/embedded-postgres';
 
 const password = 'p@ss/word';
@@ -30,7 +30,7 @@ async function start(more: { port?: number; unsafe?: boolean } = {}): Promise<Po
 }
 
 async function query(url: string, sql: string) {
-  const client = new pg.Client({ connectionString: url });
+  const client = new Client({ connectionString: url });
   client.on('error', () => {});
   await client.connect();
   try {

@@ -1,4 +1,4 @@
-import pg from 'pg';
+import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import type { Secret } from '../config/secret.js';
 import { AppError } from '../errors/app-error.js';
 import { scramVerifier } from './scram-verifier.js';
@@ -18,7 +18,7 @@ export interface DatabaseServer {
 /** `url`: a role that may create roles and databases. */
 export async function connectDatabaseServer(url: Secret): Promise<DatabaseServer> {
   const client = await connect(url);
-  const quote = pg.escapeIdentifier;
+  const quote = escapeIdentifier;
 
   async function exists(sql: string, name: string): Promise<boolean> {
     return (await client.query(sql, [name])).rows.length > 0;
@@ -39,7 +39,7 @@ export async function connectDatabaseServer(url: Secret): Promise<DatabaseServer
 
     ensureRole: (name, password) =>
       alone(async () => {
-        const attributes = `LOGIN NOCREATEDB NOCREATEROLE INHERIT PASSWORD ${pg.escapeLiteral(scramVerifier(password.reveal()))}`;
+        const attributes = `LOGIN NOCREATEDB NOCREATEROLE INHERIT PASSWORD ${escapeLiteral(scramVerifier(password.reveal()))}`;
         const verb = (await exists('SELECT FROM pg_roles WHERE rolname = $1', name)) ? 'ALTER' : 'CREATE';
         await client.query(`${verb} ROLE ${quote(name)} ${attributes}`);
         const { rows } = await client.query('SELECT rolsuper FROM pg_roles WHERE rolname = CURRENT_USER');
@@ -90,8 +90,8 @@ export async function withDatabaseLock<T>(url: Secret, name: string, work: () =>
 
 const serverLock = 4_820_562;
 
-async function connect(url: Secret): Promise<pg.Client> {
-  const client = new pg.Client({
+async function connect(url: Secret): Promise<Client> {
+  const client = new Client({
     connectionString: url.reveal(),
     connectionTimeoutMillis: 5_000,
     application_name: 'authsec-provision',

@@ -1,18 +1,21 @@
 import { AppError } from '../errors/app-error.js';
 
 /** Codes of Node, PostgreSQL (SQLSTATE) and Prisma for a database that does not answer or does not let us in. */
-const unavailable = new Set([
-  ...['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'EPIPE'],
-  ...['08000', '08001', '08003', '08004', '08006', '28000', '28P01', '3D000', '53200', '53300', '57014'],
-  ...['57P01', '57P02', '57P03', '57P04', '57P05', '25P03', '58000', '58030'],
-  ...['P1000', 'P1001', 'P1002', 'P1003', 'P1008', 'P1010', 'P1011', 'P1017', 'P2024', 'P2037'],
-]);
+const unavailable = new Set(
+  (
+    'ECONNREFUSED ECONNRESET ETIMEDOUT ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH EPIPE 08000 08001 ' +
+    '08003 08004 08006 28000 28P01 3D000 53200 53300 57014 57P01 57P02 57P03 57P04 57P05 25P03 58000 58030 ' +
+    'P1000 P1001 P1002 P1003 P1008 P1010 P1011 P1017 P2024 P2037'
+  ).split(' '),
+);
 
 /** The kinds that Prisma's driver adapter maps such errors to, where the code is lost. */
-const unavailableKinds = new Set([
-  ...['DatabaseNotReachable', 'ConnectionClosed', 'SocketTimeout', 'TlsConnectionError', 'TooManyConnections'],
-  ...['DatabaseDoesNotExist', 'DatabaseAccessDenied', 'AuthenticationFailed'],
-]);
+const unavailableKinds = new Set(
+  (
+    'DatabaseNotReachable ConnectionClosed SocketTimeout TlsConnectionError TooManyConnections ' +
+    'DatabaseDoesNotExist DatabaseAccessDenied AuthenticationFailed'
+  ).split(' '),
+);
 
 /** What pg and Prisma say without a code. */
 const messages =

@@ -16,8 +16,9 @@ const tagBytes = 16;
 
 /** The first key seals, all open. Layout: version, length of the key id, key id, iv, tag, ciphertext. */
 export function createAesGcmSealer(sealingKeys: readonly SealingKey[]): Sealer {
-  const keys = new Map(sealingKeys.map(({ id, key }) => [id, toKeyObject(id, key)]));
-  const current = sealingKeys[0];
+  const entries = sealingKeys.map(({ id, key }) => ({ id, key: toKeyObject(id, key) }));
+  const keys = new Map(entries.map(({ id, key }) => [id, key]));
+  const current = entries[0];
   if (!current || keys.size !== sealingKeys.length)
     throw new TypeError('sealingKeys: one or more, with ids that differ');
 
@@ -25,7 +26,7 @@ export function createAesGcmSealer(sealingKeys: readonly SealingKey[]): Sealer {
     seal(plaintext, additionalData) {
       const header = encodeHeader(current.id);
       const iv = randomBytes(ivBytes);
-      const cipher = createCipheriv(algorithm, keys.get(current.id)!, iv, { authTagLength: tagBytes });
+      const cipher = createCipheriv(algorithm, current.key, iv, { authTagLength: tagBytes });
       cipher.setAAD(bind(header, additionalData));
       const ciphertext = Buffer.concat([cipher.update(Buffer.from(plaintext)), cipher.final()]);
       return Buffer.concat([header, iv, cipher.getAuthTag(), ciphertext]);

@@ -216,16 +216,16 @@ describe('a tenant database that is down', () => {
 
 describe('putting away', () => {
   test('the least recently used goes when there are too many; who holds it can finish', async () => {
-    const ids = [await newTenant(), await newTenant(), await newTenant()];
+    const [first, second, third] = [await newTenant(), await newTenant(), await newTenant()];
     const clients = clientsOf({ maxOpen: 2, graceMs: 200 });
-    const db = await clients.open(ids[0]!);
+    const db = await clients.open(first);
     const running = db.$queryRaw`SELECT pg_sleep(0.4)::text`;
-    await clients.open(ids[1]!);
-    await clients.open(ids[2]!);
+    await clients.open(second);
+    await clients.open(third);
     await expect(running).resolves.toHaveLength(1);
-    await until(async () => (await connectionsOf(ids[0]!)) === 0);
-    expect(await connectionsOf(ids[2]!)).toBe(1);
-    expect(await clients.open(ids[0]!)).not.toBe(db);
+    await until(async () => (await connectionsOf(first)) === 0);
+    expect(await connectionsOf(third)).toBe(1);
+    expect(await clients.open(first)).not.toBe(db);
   });
 
   test('one that nobody asks for is closed', async () => {
@@ -236,11 +236,11 @@ describe('putting away', () => {
   });
 
   test('closing closes every connection', async () => {
-    const ids = [await newTenant(), await newTenant()];
+    const ids = [await newTenant(), await newTenant()] as const;
     const clients = clientsOf();
     await Promise.all(ids.map((id) => clients.open(id)));
     await clients.close();
     for (const id of ids) await until(async () => (await connectionsOf(id)) === 0);
-    await expect(clients.open(ids[0]!)).rejects.toEqual(unavailable);
+    await expect(clients.open(ids[0])).rejects.toEqual(unavailable);
   });
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createTenantClient } from '@authsec/prisma/tenant';
-import pg from 'pg';
+import { Client } from 'pg';
+import { Secret } from '../../src/config/secret.js';
 import { scramVerifier } from '../../src/db/scram-verifier.js';
 import { openDatabaseUrl } from '../../src/db/tenant-database-url.js';
 import { loadSigningKeys } from '../../src/integrations/signing-keys.js';
@@ -103,6 +104,13 @@ describe('a tenant that cannot be made', () => {
     }
   });
 
+  test('the reserved words of the master database are these and no other', async () => {
+    const [row] = await stack.master.$queryRaw<{ definition: string }[]>`
+      SELECT pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE conname = 'tenants_id_not_reserved'`;
+    const words = [...(row?.definition.matchAll(/'([^']+)'/g) ?? [])].map(([, word]) => word);
+    expect(new Set(words)).toEqual(reservedTenantIds);
+  });
+
   test('an id that a deleted tenant had is refused, though nothing is left of it', async () => {
     const id = stack.newTenantId();
     await provision(id);
@@ -128,6 +136,30 @@ describe('a tenant that cannot be made', () => {
   });
 });
 
+describe('an operator who is no superuser', () => {
+  test('but may create roles and databases can make tenants, twice', async () => {
+    const name = `operator_${stack.newTenantId()}`;
+    await stack.admin.query(`CREATE ROLE ${name} LOGIN CREATEROLE CREATEDB PASSWORD 'operator'`);
+    await stack.admin.query(`GRANT CONNECT ON DATABASE postgres TO ${name}`);
+    const url = new URL(stack.tenantDatabaseUrl.reveal());
+    url.username = name;
+    url.password = 'operator';
+    const id = stack.newTenantId();
+    const onStep = (step: string) => {
+      if (step === 'stamped') throw new Error('stopped');
+    };
+    const more = { tenantDatabaseUrl: new Secret(url.href) };
+    await expect(provision(id, { ...more, onStep })).rejects.toThrow('stopped');
+    expect((await provision(id, more)).status).toBe('active');
+    expect(await stateOf(id)).toEqual(complete(id));
+    await stack.admin.query(`DROP DATABASE "tenant_${id}" WITH (FORCE)`);
+    await stack.admin.query(`DROP ROLE "tenant_${id}"`);
+    await stack.admin.query(`REVOKE ALL ON DATABASE postgres FROM ${name}`);
+    await stack.admin.query(`DROP OWNED BY ${name}`);
+    await stack.admin.query(`DROP ROLE ${name}`);
+  });
+});
+
 describe('a tenant that is complete', () => {
   test('keeps keys, password, catalogue and status, and takes a new display name', async () => {
     const id = stack.newTenantId();
@@ -149,8 +181,12 @@ describe("what the server's log may show", () => {
 
 describe("a tenant's PostgreSQL role", () => {
   const connect = async (url: string) => {
-    const client = new pg.Client({ connectionString: url });
-    await client.connect().finally(() => client.end());
+    const client = new Client({ connectionString: url });
+    try {
+      await client.connect();
+    } finally {
+      await client.end();
+    }
   };
 
   test('reaches its own database and no other: not another tenant, not the master', async () => {

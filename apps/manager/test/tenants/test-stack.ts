@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import { Client, escapeIdentifier } from 'pg';
 import { Secret } from '../../src/config/secret.js';
 import { createMasterDatabase, migrateMaster, type MasterDatabase } from '../../src/db/master-client.js';
 import { createAesGcmSealer } from '../../src/integrations/aes-gcm-sealer.js';
@@ -16,7 +16,7 @@ export interface TestStack extends Provisioning {
   /** A tenant id that no other test uses; what is made under it is removed by `close`. */
   newTenantId(): string;
   /** On the server's maintenance database. */
-  admin: pg.Client;
+  admin: Client;
   close(): Promise<void>;
 }
 
@@ -37,7 +37,7 @@ export async function createTestStack(): Promise<TestStack> {
     sealer,
     ensureSigningKey: (db, tenantId) => ensureSigningKey(db, tenantId, sealer),
   };
-  const admin = new pg.Client({ connectionString: server });
+  const admin = new Client({ connectionString: server });
   await admin.connect();
   const ids: string[] = [];
   return {
@@ -52,8 +52,8 @@ export async function createTestStack(): Promise<TestStack> {
     },
     async close() {
       await master.$disconnect();
-      await admin.query(`DROP DATABASE ${pg.escapeIdentifier(masterUrl.pathname.slice(1))} WITH (FORCE)`);
-      for (const name of ids.map((id) => pg.escapeIdentifier(`tenant_${id}`))) {
+      await admin.query(`DROP DATABASE ${escapeIdentifier(masterUrl.pathname.slice(1))} WITH (FORCE)`);
+      for (const name of ids.map((id) => escapeIdentifier(`tenant_${id}`))) {
         await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
         await admin.query(`DROP ROLE IF EXISTS ${name}`);
       }

@@ -9,5 +9,5 @@ export const adminPermission = 'authsec:*:*';
 export function builtInPermissions(isSystem: boolean): readonly string[] {
   const accesses = Object.values(routes).flatMap((noun) => Object.values(noun).map((route) => route.access));
   const names = accesses.filter((access) => isSystem || !access.system).map((access) => access.permission);
-  return [...new Set(names.filter((name) => name !== undefined)), adminPermission].sort();
+  return [...new Set(names.filter((name) => name !== undefined)), adminPermission];
 }
