@@ -98,9 +98,9 @@ describe('a bind that answers with something else', () => {
     const { session_id, authorization_url } = await call(session, 'oauth_start');
     const code = manager.approve(authorization_url, 'ada');
     answerOn('POST', '/v1/sessions', (response) => {
-      const bound = [...manager.sessions.values()][0]!;
+      const [bound] = manager.sessions.values();
       const grants = { roles: [], groups: [], scopes: [], resources: [], permissions: [] };
-      const active = { status: 'active', sid: bound.sid, tenant_id: 'acme', sub: 'ada', email: 'a@b.example', grants };
+      const active = { status: 'active', sid: bound?.sid, tenant_id: 'acme', sub: 'ada', email: 'a@b.example', grants };
       json(response, 201, { ...active, lease_seconds: 30, horizon_seconds: 60, policy_version: '1', ...change });
     });
     expect((await call(session, 'oauth_authenticate', { session_id, code })).error).toBe('manager_unavailable');

@@ -1,0 +1,28 @@
+import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { expectTypeOf } from 'expect-type';
+import { authsec, AuthSecError, role, type AuthSec, type AuthSecErrorCode, type UserInfo } from '../src/index.js';
+
+const auth = authsec({ issuer: '', clientId: '', clientSecret: '' });
+expectTypeOf(auth).toEqualTypeOf<AuthSec>();
+expectTypeOf<AuthSec['close']>().returns.resolves.toBeVoid();
+
+const server = new McpServer({ name: '', version: '' });
+expectTypeOf(auth.protect(server, { tools: { ping: { public: true } } })).toEqualTypeOf<McpServer>();
+auth.protect(server, {
+  tools: { a: { roles: ['x'] }, b: role('x'), c: {}, d: { roles: ['x'], scopes: ['y'], requireAll: true } },
+});
+auth.protect(server);
+
+// @ts-expect-error -- with two lists requireAll must be said
+auth.protect(server, { tools: { a: { roles: ['x'], scopes: ['y'] } } });
+// @ts-expect-error -- no such list
+auth.protect(server, { tools: { a: { role: ['x'] } } });
+// @ts-expect-error -- public and a requirement
+auth.protect(server, { tools: { a: { public: true, roles: ['x'] } } });
+// @ts-expect-error -- a secret is needed
+authsec({ issuer: '', clientId: '' });
+// @ts-expect-error -- no such option
+authsec({ issuer: '', clientId: '', clientSecret: '', clientID: '' });
+
+expectTypeOf(new AuthSecError('code_refused', '').code).toEqualTypeOf<AuthSecErrorCode>();
+expectTypeOf<UserInfo['roles']>().toEqualTypeOf<readonly string[]>();
