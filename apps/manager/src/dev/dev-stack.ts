@@ -10,12 +10,13 @@ import { DevError } from './dev-error.js';
 import { describeDevStack, writeDevFile, type DevFile, type DevUrls } from './dev-file.js';
 import type { DevSettings } from './dev-settings.js';
 import { claimPort } from './ports.js';
-import { seedDatabases } from './seed.js';
+import { currentSeedMark, isSameMark, readSeedMark, writeSeedMark } from './seed-mark.js';
 import { openStateDirectory, type StateDirectory } from './state-directory.js';
 import type { StopRequest } from './stop-request.js';
 
 const host = '127.0.0.1';
 const readyWithinMs = 60_000;
+const anyPort = { setting: '', owner: 'PostgreSQL', patienceMs: 0 };
 
 export interface RunningStack {
   postgres?: Promise<PostgresServer>;
@@ -56,10 +57,19 @@ export async function startDevStack(context: DevStackContext): Promise<DevFile> 
   const urls: DevUrls = { manager: `http://${host}:${managerPort}`, demo: `http://${host}:${demoPort}` };
   const state = await openStateDirectory(settings.directory);
   const credentials = deriveDevCredentials(state);
-  const postgres = await step('PostgreSQL is up', () => startDevPostgres(context, state, credentials.postgresPassword));
-  const databaseUrl = await step('Databases are migrated', () =>
-    seedDatabases({ serverUrl: postgres.url, credentials }),
+  const mark = await readSeedMark(state);
+  const postgres = await step('PostgreSQL is up', () =>
+    startDevPostgres(context, state, credentials.postgresPassword, mark?.port),
   );
+  const expected = await currentSeedMark(state, postgres.url);
+  if (!isSameMark(mark, expected)) {
+    await step('Databases are seeded', async () => {
+      const { seedDatabases } = await import('./seed.js');
+      await seedDatabases({ databaseUrl: masterUrlOn(postgres.url), serverUrl: postgres.url, credentials });
+      await writeSeedMark(state, expected);
+    });
+  }
+  const databaseUrl = masterUrlOn(postgres.url);
   const file = describeDevStack(urls, credentials);
   startChild(context, state, 'manager', 'main.js', managerEnv(context, credentials, urls, databaseUrl));
   startChild(context, state, 'demo', '../../demo-mcp/dist/main.js', demoEnv(file, demoPort));
@@ -73,9 +83,12 @@ async function startDevPostgres(
   { running, request }: DevStackContext,
   state: StateDirectory,
   password: string,
+  lastPort: number | undefined,
 ): Promise<PostgresServer> {
   const log = createWriteStream(join(state.logs, 'postgres.log'), { flags: 'w', mode: 0o600 }).on('error', () => {});
-  running.postgres = startPostgres({ directory: state.cluster, password, onLog: (line) => log.write(`${line}\n`) });
+  const port = lastPort ? await claimPort({ port: lastPort, ...anyPort }).catch(() => 0) : 0;
+  const onLog = (line: string) => log.write(`${line}\n`);
+  running.postgres = startPostgres({ directory: state.cluster, password, port, onLog });
   const server = await running.postgres;
   void server.ended.then(() => request.stop({ message: 'PostgreSQL ended: stopping', failed: true }));
   return server;
@@ -155,4 +168,10 @@ async function waitUntilReady(url: string): Promise<void> {
     await delay(50);
   }
   throw new DevError(`${url} was not ready within ${readyWithinMs / 1000} s; see the logs`);
+}
+
+function masterUrlOn(serverUrl: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = '/authsec';
+  return url.href;
 }

@@ -13,14 +13,16 @@ import { demoTenants, systemTenant } from './seed-data.js';
 import { seedTenant } from './seed-tenant.js';
 
 export interface SeedDatabasesOptions {
+  /** The master database, made where it is missing. */
+  readonly databaseUrl: string;
   /** Superuser URL of PostgreSQL's maintenance database. */
   readonly serverUrl: string;
   readonly credentials: DevCredentials;
 }
 
-/** Makes the master database and the seeded tenants, each brought up to date; the URL of the master database. */
-export async function seedDatabases({ serverUrl, credentials }: SeedDatabasesOptions): Promise<string> {
-  const masterUrl = new Secret(masterUrlOn(serverUrl));
+/** Makes the master database and the seeded tenants, each brought up to date. */
+export async function seedDatabases({ databaseUrl, serverUrl, credentials }: SeedDatabasesOptions): Promise<void> {
+  const masterUrl = new Secret(databaseUrl);
   await migrateMaster(masterUrl);
   const sealer = createAesGcmSealer([credentials.sealingKey]);
   const master = createMasterDatabase({ databaseUrl: masterUrl });
@@ -48,7 +50,6 @@ export async function seedDatabases({ serverUrl, credentials }: SeedDatabasesOpt
     await tenants.close();
     await master.$disconnect();
   }
-  return masterUrl.reveal();
 }
 
 /** PostgreSQL has another port at each start: the tenants' databases are where it is now. */
@@ -60,10 +61,4 @@ async function followServer(master: MasterDatabase, sealer: Sealer, host: string
     const moved = sealDatabaseUrl(sealer, id, new Secret(url.href));
     await master.tenant.update({ where: { id }, data: { sealedDatabaseUrl: moved } });
   }
-}
-
-function masterUrlOn(serverUrl: string): string {
-  const url = new URL(serverUrl);
-  url.pathname = '/authsec';
-  return url.href;
 }

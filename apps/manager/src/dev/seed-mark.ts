@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { demoTenants, systemTenant } from './seed-data.js';
+import { writePrivateFile, type StateDirectory } from './state-directory.js';
+
+/** What an earlier start has done, so that a later one need not look: on which cluster, at which port, with which data. */
+export interface SeedMark {
+  readonly cluster: number;
+  readonly port: number;
+  readonly data: string;
+}
+
+export async function readSeedMark({ path }: StateDirectory): Promise<SeedMark | undefined> {
+  try {
+    return JSON.parse(await readFile(join(path, 'seeded'), 'utf8')) as SeedMark;
+  } catch {
+    return undefined;
+  }
+}
+
+export async function writeSeedMark({ path }: StateDirectory, mark: SeedMark): Promise<void> {
+  await writePrivateFile(join(path, 'seeded'), JSON.stringify(mark));
+}
+
+/** What the mark must be for the running server to need no seeding. */
+export async function currentSeedMark({ cluster }: StateDirectory, serverUrl: string): Promise<SeedMark> {
+  const { mtimeMs } = await stat(join(cluster, 'PG_VERSION'));
+  const data = createHash('sha256').update(JSON.stringify([systemTenant, ...demoTenants]));
+  return { cluster: mtimeMs, port: Number(new URL(serverUrl).port), data: data.digest('base64url') };
+}
+
+export function isSameMark(a: SeedMark | undefined, b: SeedMark): boolean {
+  return isDeepStrictEqual(a, b);
+}
