@@ -26,12 +26,14 @@ export function createJwtTokens(context: TenantContext, verify: VerifyAccessToke
     if (!withJwt.has(ctx)) return;
     const { client, params, route } = ctx.oidc;
     if (!client) throw new Error('a client that is not there was authenticated');
-    const claims = await claimsOf(String(params?.['token']), client);
+    const token = String(params?.['token']);
+    const claims = await claimsOf(token, client);
     ctx.remove('WWW-Authenticate');
     ctx.set('Cache-Control', 'no-store');
     ctx.status = 200;
     if (route === 'introspection') {
-      ctx.body = claims && (await isAlive(claims, client)) ? toIntrospection(claims) : { active: false };
+      const alive = claims !== undefined && (await isAlive(claims, client));
+      ctx.body = alive ? { ...decodeJwt(token), active: true, token_type: 'Bearer' } : { active: false };
       ctx.type = 'application/json; charset=utf-8';
       return;
     }
@@ -77,8 +79,4 @@ function readAudience(token: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function toIntrospection(claims: AccessTokenClaims): Record<string, unknown> {
-  return { active: true, token_type: 'Bearer', ...claims };
 }

@@ -9,5 +9,6 @@ export async function correctMetadata(ctx: KoaContextWithOIDC, next: () => Promi
     ...(ctx.body as Record<string, unknown>),
     response_modes_supported: ['query', 'oob'],
     scopes_supported: [openidScope],
+    claims_supported: ['iss', 'sub', 'aud', 'iat', 'exp', 'auth_time', 'amr', 'nonce'],
   };
 }
