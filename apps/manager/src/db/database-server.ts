@@ -10,7 +10,7 @@ export interface DatabaseServer {
   ensureRole(name: string, password: Secret): Promise<void>;
   /** AppError `conflict` where a database of this name belongs to another role. */
   ensureDatabase(name: string, owner: string): Promise<void>;
-  /** Only the owner may connect to it, and no tenant's role to the database that this server was reached by. */
+  /** Only the owner may connect to it, and no tenant's role to template1 or the database that this server was reached by. */
   restrictAccess(name: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -63,7 +63,7 @@ export async function connectDatabaseServer(url: Secret): Promise<DatabaseServer
     restrictAccess: (name) =>
       alone(async () => {
         const { rows } = await client.query(
-          `SELECT datname FROM pg_database WHERE datname IN ($1, current_database())
+          `SELECT datname FROM pg_database WHERE datname IN ($1, current_database(), 'template1')
              AND (has_database_privilege('public', oid, 'CONNECT') OR has_database_privilege('public', oid, 'TEMPORARY'))`,
           [name],
         );
@@ -94,6 +94,8 @@ async function connect(url: Secret): Promise<Client> {
   const client = new Client({
     connectionString: url.reveal(),
     connectionTimeoutMillis: 5_000,
+    // A server that hangs, or a lock that is held, must not hold a request for ever.
+    query_timeout: 120_000,
     application_name: 'authsec-provision',
   });
   client.on('error', () => {});

@@ -194,7 +194,12 @@ describe("a tenant's PostgreSQL role", () => {
     await Promise.all([provision(mine), provision(other)]);
     const url = new URL(await urlOf(mine));
     await connect(url.href);
-    const elsewhere = [`tenant_${other}`, new URL(stack.masterDatabaseUrl.reveal()).pathname.slice(1), 'postgres'];
+    const elsewhere = [
+      `tenant_${other}`,
+      new URL(stack.masterDatabaseUrl.reveal()).pathname.slice(1),
+      'postgres',
+      'template1',
+    ];
     for (const database of elsewhere) {
       url.pathname = `/${database}`;
       await expect(connect(url.href)).rejects.toMatchObject({ code: '42501' });
