@@ -2,7 +2,8 @@ import { decide, explain } from '@authsec/rbac-core';
 import type { Logger } from './author-log.js';
 import { AuthSecError } from './authsec-error.js';
 import { callOf, snapshotUser } from './guard/caller-context.js';
-import { isReservedArgument } from './guard/reserved-names.js';
+import { isPlainObject } from './guard/json-rpc.js';
+import { dropReservedArguments } from './guard/reserved-names.js';
 import type { Verdict } from './guard/verdict.js';
 import type { CallerSession, CallerState, UserInfo } from './session/caller-session.js';
 import type { ToolRegistry } from './tool-registry.js';
@@ -10,8 +11,8 @@ import type { ToolRegistry } from './tool-registry.js';
 /** The way of one call: identify, load the grants, decide. `protectHandler` does the rest: look again, inject, call. */
 export interface CallPipeline {
   /** Who is calling, at this moment: asked once a message. Nobody, when asking fails. */
-  identify(): CallerState;
-  decide(state: CallerState, tool: string): Verdict;
+  readonly identify: () => CallerState;
+  readonly decide: (state: CallerState, tool: string) => Verdict;
 }
 
 export function createCallPipeline(options: {
@@ -76,11 +77,9 @@ export function protectHandler(owner: object, handler: ToolHandler): ToolHandler
   };
 }
 
+/** What a schema made into something else than a plain object is left as it is: `currentUser()` has the person. */
 function withUserInfo(args: unknown, user: UserInfo | undefined): unknown {
-  if (typeof args !== 'object' || args === null || Array.isArray(args)) return args;
-  const names = Object.keys(args);
-  if (user === undefined && !names.some(isReservedArgument)) return args;
-  const joined = Object.fromEntries(Object.entries(args).filter(([name]) => !isReservedArgument(name)));
-  if (user !== undefined) joined['_user_info'] = user;
-  return joined;
+  if (!isPlainObject(args)) return args;
+  const own = dropReservedArguments(args);
+  return user === undefined ? own : { ...own, _user_info: user };
 }

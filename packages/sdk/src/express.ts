@@ -80,6 +80,7 @@ export function createMcpRouter(options: McpRouterOptions): McpRouter {
 }
 
 async function createStreamableTransport(options: Parameters<CreateHttpTransport>[0]): Promise<HttpTransport> {
+  // oxlint-disable-next-line no-restricted-imports -- an optional peer, and only where no createTransport is given
   const { StreamableHTTPServerTransport } = await import('@modelcontextprotocol/sdk/server/streamableHttp.js');
   return new StreamableHTTPServerTransport(options);
 }

@@ -64,8 +64,8 @@ export function createToolRegistry(options: {
       if (isReservedToolName(name)) {
         throw new AuthSecError('reserved_tool_name', `the tool name ${quote(name)} belongs to the login tools`);
       }
-      if (rules.has(name)) return void awaited.delete(name);
-      if (connected && awaited.size > 0) {
+      awaited.delete(name);
+      if (!rules.has(name) && connected && awaited.size > 0) {
         throw new AuthSecError(
           'unknown_tool',
           `${quote(name)} is registered late without an entry in tools, while lateTools still awaits ` +
@@ -101,7 +101,7 @@ function compileRule(name: string, rule: ToolRule): CompiledRule {
     return { public: true };
   }
   try {
-    return { public: false, requirement: compileRequirement(rule as Requirement) };
+    return { public: false, requirement: compileRequirement(rule) };
   } catch (cause) {
     if (!(cause instanceof PolicyError)) throw cause;
     throw new AuthSecError(cause.code, `tools[${quote(name)}]: ${cause.message}`, { cause });

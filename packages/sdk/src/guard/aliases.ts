@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { isObject } from './json-rpc.js';
+import { isPlainObject } from './json-rpc.js';
 
 /** A fresh random name that went to the server in the place of one that this caller may not see. */
 export interface Alias {
@@ -20,7 +20,7 @@ export function restoreAliases<Value>(value: Value, aliases: readonly Alias[]): 
 function restore(value: unknown, aliases: readonly Alias[]): unknown {
   if (typeof value === 'string') return restoreText(value, aliases);
   if (Array.isArray(value)) return value.map((item) => restore(item, aliases));
-  if (!isObject(value) || !isPlain(value)) return value;
+  if (!isPlainObject(value)) return value;
   // fromEntries defines, it does not assign: a name such as `__proto__` stays a key.
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [restoreText(key, aliases), restore(item, aliases)]),
@@ -33,9 +33,4 @@ function restoreText(text: string, aliases: readonly Alias[]): string {
     if (restored.includes(alias)) restored = restored.split(alias).join(original);
   }
   return restored;
-}
-
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
 }

@@ -10,7 +10,7 @@ export interface Asked {
 
 /** Requests of the guard's own to the server, whose answers the client never sees. Their ids are 128 random bits. */
 export interface AskServer {
-  ask(method: string, params: JsonObject, asked: Asked): Promise<RpcResponse>;
+  readonly ask: (method: string, params: JsonObject, asked: Asked) => Promise<RpcResponse>;
   /** True where the answer was to a question of the guard's. */
   take(response: RpcResponse): boolean;
   close(): void;

@@ -10,9 +10,9 @@ type Parts = readonly unknown[];
 
 /** `describe` gives parts that are compared by identity; the first one is what the client starts with. */
 export function createListWatch(options: {
-  describe(): Parts | Promise<Parts>;
-  changed(before: Parts, now: Parts): Promise<void>;
-  failed(error: unknown): void;
+  readonly describe: () => Parts | Promise<Parts>;
+  readonly changed: (before: Parts, now: Parts) => Promise<void>;
+  readonly failed: (error: unknown) => void;
 }): ListWatch {
   const { describe, changed, failed } = options;
   let shown: Parts | undefined;

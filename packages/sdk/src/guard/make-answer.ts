@@ -12,7 +12,9 @@ type Answer = RpcResponse | Promise<RpcResponse>;
 /** Makes of the server's answer what this caller may see of it; at once, where nothing has to be asked again. */
 export function makeAnswer(context: GuardContext, response: RpcResponse, entry: Entry | undefined): Answer {
   try {
-    const answer = entry ? answerTo(context, response, entry) : filterTools(context, response, { kind: 'anonymous' });
+    const answer = entry
+      ? answerTo(context, response, entry)
+      : filterTools(context, response, () => ({ kind: 'anonymous' }));
     return answer instanceof Promise ? answer.catch(failed) : answer;
   } catch (error) {
     return failed(error);
@@ -35,14 +37,14 @@ function answerTo(context: GuardContext, response: RpcResponse, entry: Entry): A
   if (entry.method === 'tasks/list') return listTasks(context, response, entry, result);
   if (entry.method === 'initialize') return advertise(context, response, result);
   if (entry.method === 'tools/call') bindTask(context, entry, result);
-  return restoreAliases(filterTools(context, response, context.pipeline.identify()), entry.aliases);
+  return restoreAliases(filterTools(context, response, context.pipeline.identify), entry.aliases);
 }
 
 /** Whatever carries `tools` is a list of tools, however it came about. */
-function filterTools(context: GuardContext, response: RpcResponse, state: CallerState): RpcResponse {
+function filterTools(context: GuardContext, response: RpcResponse, identify: () => CallerState): RpcResponse {
   const { result } = response;
   if (!isObject(result) || !Object.hasOwn(result, 'tools')) return response;
-  return { ...response, result: { ...result, tools: visibleTools(context, result['tools'], state) } };
+  return { ...response, result: { ...result, tools: visibleTools(context, result['tools'], identify()) } };
 }
 
 /** The definitions among `tools` that this caller may see; those in the name of AuthSec are not the author's to give. */

@@ -21,7 +21,7 @@ export interface RegisteredTool {
   readonly outputSchema?: unknown;
   readonly annotations?: unknown;
   readonly _meta?: unknown;
-  update(changes: ToolChanges): void;
+  update: (changes: ToolChanges) => void;
 }
 export interface ToolChanges {
   readonly name?: string | null;
@@ -45,7 +45,7 @@ export interface OpenedServer {
   /** Undefined for a low-level server, which lists its tools itself. */
   readonly highLevel: McpServerInternals | undefined;
   /** Whether the server has a request handler for the method. */
-  handles(method: string): boolean;
+  readonly handles: (method: string) => boolean;
   connect(transport: GuardableTransport): Promise<void>;
 }
 

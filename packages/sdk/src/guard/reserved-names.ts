@@ -8,11 +8,15 @@ export function isReservedToolName(name: string): boolean {
   return /^oauth_/i.test(name);
 }
 
-/** The same object where there is nothing to drop. */
+/** Also `__proto__`, by which a copy on the way could inherit them. The same object where there is nothing to drop. */
 export function dropReservedArguments(args: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const names = Object.keys(args);
-  if (!names.some(isReservedArgument)) return args;
-  return Object.fromEntries(names.filter((name) => !isReservedArgument(name)).map((name) => [name, args[name]]));
+  return Object.keys(args).some(isDropped)
+    ? Object.fromEntries(Object.entries(args).filter(([name]) => !isDropped(name)))
+    : args;
+}
+
+function isDropped(name: string): boolean {
+  return name === '__proto__' || isReservedArgument(name);
 }
 
 /** Names that a zod schema (3 or 4, also inside unions, pipes and the like) or raw shape declares at its top and that are reserved. */

@@ -91,7 +91,7 @@ export function takeTools(options: {
   function protectAny(handler: unknown): unknown {
     if (typeof handler === 'function') return protectHandler(owner, handler as ToolHandler);
     if (typeof handler !== 'object' || handler === null) return handler;
-    return protectTaskHandler(owner, handler as TaskHandler);
+    return protectTaskHandler(owner, handler);
   }
 }
 

@@ -18,7 +18,7 @@ export interface TransportHooks {
   deliver(message: RpcMessage, extra: unknown): void;
   /** To the client, unguarded. */
   send(message: RpcMessage, options?: SendOptions): Promise<void>;
-  report(error: unknown): void;
+  readonly report: (error: unknown) => void;
 }
 
 const guardedTransports = new WeakSet<object>();
@@ -69,6 +69,7 @@ export function hookTransport(
   transport.send = (message, options) => guard.sending(message, options);
 
   const onclose = transport.onclose;
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- an MCP transport has no listeners
   transport.onclose = () => {
     onclose?.();
     guard.closed();

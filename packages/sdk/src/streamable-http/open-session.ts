@@ -58,6 +58,7 @@ export async function openSession(
     },
   };
   let release: (() => void) | undefined;
+  // oxlint-disable-next-line unicorn/prefer-add-event-listener -- an MCP transport has no listeners
   transport.onclose = () => {
     if (transport.sessionId !== undefined) sessions.remove(transport.sessionId);
   };

@@ -20,7 +20,7 @@ export interface SessionMap {
   makeRoom(): boolean;
   add(id: string, session: HttpSession): void;
   /** The session, in use until `release` is called; undefined where it is unknown or over. */
-  use(id: string): { readonly session: HttpSession; release(): void } | undefined;
+  use(id: string): { readonly session: HttpSession; readonly release: () => void } | undefined;
   /** Takes it out, without closing it. */
   remove(id: string): void;
   /** Closes what has been idle, or open, for too long. */
@@ -56,7 +56,10 @@ export function createSessionMap(limits: SessionLimits, now: () => number): Sess
     use(id) {
       const found = kept.get(id);
       if (!found) return undefined;
-      if (isOver(found)) return void end(id, found);
+      if (isOver(found)) {
+        end(id, found);
+        return undefined;
+      }
       const touch = (): void => {
         found.usedAt = now();
         if (kept.delete(id)) kept.set(id, found);
