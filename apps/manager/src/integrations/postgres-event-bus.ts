@@ -32,7 +32,7 @@ export async function createPostgresEventBus(options: PostgresEventBusOptions): 
   let retry: NodeJS.Timeout | undefined;
 
   const wake = (tenantId: string) => {
-    for (const listener of [...(listeners.get(tenantId) ?? [])]) listener();
+    for (const listener of listeners.get(tenantId) ?? []) listener();
   };
   const wakeEveryone = () => [...listeners.keys()].forEach(wake);
 
@@ -47,7 +47,7 @@ export async function createPostgresEventBus(options: PostgresEventBusOptions): 
     const onLost = (error?: Error) => {
       if (lost) return;
       lost = true;
-      client.end().catch(() => {});
+      void end(client);
       if (closed) return;
       logger.warn({ err: error ?? new Error('connection ended') }, 'event bus: the listening connection was lost');
       reconnect(firstRetryMs);
@@ -62,7 +62,7 @@ export async function createPostgresEventBus(options: PostgresEventBusOptions): 
       await client.query(`LISTEN ${channel}`);
     } catch (error) {
       lost = true;
-      client.end().catch(() => {});
+      void end(client);
       throw error;
     }
     if (closed) await client.end();
@@ -101,7 +101,15 @@ export async function createPostgresEventBus(options: PostgresEventBusOptions): 
       closed = true;
       clearTimeout(retry);
       listeners.clear();
-      await Promise.all([listening?.end().catch(() => {}), pool.end()]);
+      await Promise.all([listening && end(listening), pool.end()]);
     },
   };
+}
+
+async function end(client: Client): Promise<void> {
+  try {
+    await client.end();
+  } catch {
+    // It was lost already.
+  }
 }

@@ -50,7 +50,7 @@ describe('loadConfig', () => {
       AUTHSEC_PORT: '70000',
       AUTHSEC_LOG_LEVEL: 'loud',
     });
-    expect(problems.map((problem) => problem.split(':')[0]).sort()).toEqual([
+    expect(problems.map((problem) => String(problem.split(':')[0])).sort()).toEqual([
       'AUTHSEC_COOKIE_KEYS',
       'AUTHSEC_DATABASE_URL',
       'AUTHSEC_LOG_LEVEL',
@@ -91,7 +91,7 @@ describe('loadConfig', () => {
 
 test('a Secret prints as [redacted] however it is printed', () => {
   const secret = new Secret('hunter2');
-  const printed = [`${secret}`, JSON.stringify({ secret }), inspect({ secret }, { depth: 9, showHidden: true })];
+  const printed = [secret.toString(), JSON.stringify({ secret }), inspect({ secret }, { depth: 9, showHidden: true })];
   printed.push(
     JSON.stringify(loadConfig(good)),
     inspect(loadConfig(good), { depth: 9 }),
@@ -108,13 +108,13 @@ describe('what is written about the settings', () => {
 
   test('docs/configuration.md has the variables of the schema and no others', () => {
     const section = read('docs/configuration.md').split('## The Manager')[1]?.split('\n## ')[0] ?? '';
-    const documented = [...section.matchAll(/^\| `(AUTHSEC_\w+)`/gm)].map((match) => match[1]);
+    const documented = [...section.matchAll(/^\| `(AUTHSEC_\w+)`/gm)].map((match) => String(match[1]));
     expect(documented.sort()).toEqual(variables);
   });
 
   test('.env.example has the variables of the schema and no others, and loads', () => {
     const lines = [...read('.env.example').matchAll(/^(?:# )?(AUTHSEC_\w+)=(.*)$/gm)];
-    expect(lines.map((match) => match[1]).sort()).toEqual(variables);
+    expect(lines.map((match) => String(match[1])).sort()).toEqual(variables);
     const env = Object.fromEntries(lines.map((match) => [match[1], match[2]]));
     expect(problemsOf(env)).toEqual([]);
     expect(loadConfig({ ...env, AUTHSEC_TENANT_DATABASE_URL: '' })).toEqual(loadConfig(env));

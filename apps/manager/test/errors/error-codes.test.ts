@@ -11,7 +11,7 @@ const documented = [...docs.matchAll(/^## `(\w+)`\n\n(\d{3})\. /gm)].map((match)
 
 test('codes.ts, docs/errors.md and the contract have the same codes, with the same statuses', () => {
   const defined = Object.entries(errorDefinitions).map(([code, { status }]) => [code, status]);
-  expect(documented.toSorted()).toEqual(defined.toSorted());
+  expect(documented.map(String).toSorted()).toEqual(defined.map(String).toSorted());
   expect(Object.keys(errorDefinitions).toSorted()).toEqual([...wireCodes].toSorted());
   expect([...docs.matchAll(/^## /gm)]).toHaveLength(documented.length);
 });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { Secret } from '../../src/config/secret.js';
 import { createLogger } from '../../src/integrations/logger.js';
@@ -12,10 +12,10 @@ const databaseUrl = new Secret(Object.assign(new URL(server), { pathname: `/${da
 const logger = createLogger('silent');
 const connections = `pg_stat_activity WHERE application_name = 'authsec-event-bus' AND datname = '${database}'`;
 let buses: EventBus[] = [];
-let admin: pg.Client;
+let admin: Client;
 
 beforeAll(async () => {
-  admin = new pg.Client({ connectionString: server });
+  admin = new Client({ connectionString: server });
   await admin.connect();
   await admin.query(`CREATE DATABASE ${database}`);
 });

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Express } from 'express';
 import { importJWK, type JWTPayload, SignJWT } from 'jose';
-import pg from 'pg';
+import { Client, escapeIdentifier } from 'pg';
 import { createApp } from '../../src/app.js';
 import { apiAudienceOf, issuerOf } from '../../src/authorization/issuer.js';
 import { loadConfig } from '../../src/config/load-config.js';
@@ -98,12 +98,12 @@ export async function createTestManager(
     },
     async close() {
       for (const one of containers) await one.close();
-      const admin = new pg.Client({ connectionString: server() });
+      const admin = new Client({ connectionString: server() });
       await admin.connect();
       const databases = [masterUrl.pathname.slice(1), ...tenantIds.map((id) => `tenant_${id}`)];
       for (const name of databases) {
-        await admin.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`);
-        await admin.query(`DROP ROLE IF EXISTS ${pg.escapeIdentifier(name)}`);
+        await admin.query(`DROP DATABASE IF EXISTS ${escapeIdentifier(name)} WITH (FORCE)`);
+        await admin.query(`DROP ROLE IF EXISTS ${escapeIdentifier(name)}`);
       }
       await admin.end();
     },

@@ -18,7 +18,7 @@ export async function jsonBody(request: Request, response: Response): Promise<vo
     throw new AppError('unsupported_media_type', 'the body is not application/json');
   }
   await new Promise<void>((resolve, reject) => {
-    parser(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error as Error)));
+    parser(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
   });
 }
 

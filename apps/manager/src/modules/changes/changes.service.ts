@@ -59,7 +59,7 @@ export function createChangesService(options: ChangesOptions): ChangesService {
 
   async function wait(request: PollRequest, after: FeedPosition | undefined): Promise<Changes & { news: boolean }> {
     const wakes = createWakes();
-    const unsubscribe = events.subscribe(request.caller.tenantId, wakes.wake);
+    const unsubscribe = events.subscribe(request.caller.tenantId, () => wakes.wake());
     const signal = AbortSignal.any([request.signal, stopping.signal]);
     const until = request.receivedAt + request.waitSeconds * 1000;
     try {

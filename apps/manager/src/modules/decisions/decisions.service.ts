@@ -2,14 +2,7 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { DecisionAnswer } from '@authsec/manager-client/contract';
 import type { Prisma } from '@authsec/prisma/tenant';
-import {
-  type CompiledRequirement,
-  compileRequirement,
-  createPrincipal,
-  decide,
-  PolicyError,
-  type UncheckedRequirement,
-} from '@authsec/rbac-core';
+import { type CompiledRequirement, compileRequirement, createPrincipal, decide, PolicyError } from '@authsec/rbac-core';
 import { type Caller, onlyOf } from '../../authorization/caller.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
@@ -71,7 +64,7 @@ export function createDecisionsService({ sessions, clock }: DecisionsOptions): D
 
 function compile(requirement: Prisma.InputJsonObject): CompiledRequirement {
   try {
-    return compileRequirement(requirement as UncheckedRequirement);
+    return compileRequirement(requirement);
   } catch (cause) {
     if (cause instanceof PolicyError) throw new AppError(cause.code, cause.message, { cause });
     throw cause;
