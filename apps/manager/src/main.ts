@@ -6,6 +6,9 @@ import { migrateTenants } from './db/tenant-migrator.js';
 import { listen } from './http/listen.js';
 import { createLogger } from './integrations/logger.js';
 
+/** Whatever hangs then, such as a database that is gone. */
+const stopWithinMs = 20_000;
+
 async function main(): Promise<void> {
   const config = loadConfig(process.env);
   const logger = createLogger(config.logLevel);
@@ -28,6 +31,7 @@ async function main(): Promise<void> {
   const stop = async (why: string): Promise<void> => {
     if (stopping) return;
     stopping = true;
+    setTimeout(() => process.exit(1), stopWithinMs).unref();
     logger.info({ why }, 'stopping');
     container.stop();
     await server.close();

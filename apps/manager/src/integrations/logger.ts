@@ -21,7 +21,8 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: serializeError },
     },
-    destination ?? pino.destination(1),
+    // Not the asynchronous default: that one never ends at exit when who reads the log is gone.
+    destination ?? pino.destination({ dest: 1, sync: true }),
   );
 }
 
