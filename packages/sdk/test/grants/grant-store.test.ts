@@ -260,6 +260,17 @@ describe('answers out of order', () => {
     expect(roles(login)).toEqual([]);
   });
 
+  test('a renewal that is answered too late takes nothing from what a poll has confirmed since', async () => {
+    const login = await settled('s1');
+    await clock.advance(5);
+    const sent = store.sending();
+    await clock.advance(25_000);
+    polls.at(-1)!.answer(changes('1.0'));
+    await clock.advance(6_000);
+    expect(login.apply(active('s1', { roles: ['late'] }), sent)).toBe(false);
+    expect(roles(login)).toEqual(['admin']);
+  });
+
   test('an answer about another person changes nothing', async () => {
     const login = await settled('s1');
     await clock.advance(10);
