@@ -113,7 +113,7 @@ describe('a migration that does not come to its end', () => {
     while ((await migrating()).length > 0);
     expect(await tablesIn(client)).toEqual([]);
 
-    expect((await applyMigrations({ url, kind: 'tenant' })).applied).toHaveLength(1);
+    expect((await applyMigrations({ url, kind: 'tenant' })).applied[0]).toMatch(/_init$/);
     expect(await tablesIn(client)).toContain('audit_events');
   });
 
@@ -125,7 +125,7 @@ describe('a migration that does not come to its end', () => {
     expect((error.cause as Error).message).toMatch(/function "bump_policy_version" already exists/);
     expect(await tablesIn(client)).toEqual([]);
     await client.query('DROP FUNCTION bump_policy_version');
-    expect((await applyMigrations({ url, kind: 'tenant' })).applied).toHaveLength(1);
+    expect((await applyMigrations({ url, kind: 'tenant' })).applied[0]).toMatch(/_init$/);
   });
 });
 
