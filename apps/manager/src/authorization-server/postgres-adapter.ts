@@ -28,7 +28,6 @@ const writtenOnce = new Set(['PushedAuthorizationRequest', 'ReplayDetection']);
 /** oidc-provider's storage of one model. The library looks first and writes then: what must happen once is made atomic here. */
 export function createPostgresAdapter(model: string, options: PostgresAdapterOptions): Adapter {
   const { db, issuer, findClient, onGrantEnded, isHeldElsewhere } = options;
-  const restore = (row: ProviderRow | undefined, id: string) => row && fromRow(model, row, id, issuer);
   return {
     async upsert(id, payload, expiresIn) {
       if (model === 'Client') throw new Error('applications are not written by the provider');
@@ -47,7 +46,10 @@ export function createPostgresAdapter(model: string, options: PostgresAdapterOpt
     },
     async find(id) {
       if (model === 'Client') return id.includes('\0') ? undefined : findClient(id);
-      return restore(await readRow(await db(), model, id), id);
+      const row = await readRow(await db(), model, id);
+      // Requests of the same moment are refused, and no more: what a replay ends would be the login of the first of them.
+      if (model === 'AuthorizationCode' && row?.justConsumed) return undefined;
+      return row && fromRow(model, row, id, issuer);
     },
     async findByUid(uid) {
       const row = await readRowByUid(await db(), model, uid);

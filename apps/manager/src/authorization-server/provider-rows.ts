@@ -5,6 +5,8 @@ import type { TenantDatabase } from '../db/tenant-clients.js';
 export interface ProviderRow {
   readonly payload: Record<string, unknown>;
   readonly consumedAt: Date | null;
+  /** Consumed within the last three seconds, by the clock of the database. */
+  readonly justConsumed: boolean | null;
 }
 
 export interface NewProviderRow {
@@ -47,15 +49,15 @@ export async function writeRow(
 
 export async function readRow(db: TenantDatabase, model: string, id: string): Promise<ProviderRow | undefined> {
   const rows = await db.$queryRaw<ProviderRow[]>`
-    SELECT payload, consumed_at AS "consumedAt" FROM provider_models
-    WHERE model = ${model} AND id_hash = ${hashIdentifier(id)}`;
+    SELECT payload, consumed_at AS "consumedAt", consumed_at > now() - interval '3 seconds' AS "justConsumed"
+      FROM provider_models WHERE model = ${model} AND id_hash = ${hashIdentifier(id)}`;
   return rows[0];
 }
 
 export async function readRowByUid(db: TenantDatabase, model: string, uid: string): Promise<ProviderRow | undefined> {
   const rows = await db.$queryRaw<ProviderRow[]>`
-    SELECT payload, consumed_at AS "consumedAt" FROM provider_models
-    WHERE model = ${model} AND uid_hash = ${hashIdentifier(uid)} LIMIT 1`;
+    SELECT payload, consumed_at AS "consumedAt", false AS "justConsumed"
+      FROM provider_models WHERE model = ${model} AND uid_hash = ${hashIdentifier(uid)} LIMIT 1`;
   return rows[0];
 }
 

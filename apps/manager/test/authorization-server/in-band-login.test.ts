@@ -115,12 +115,13 @@ describe('the token of an in-band login', () => {
 describe('the code', () => {
   test('is redeemed once by four requests at the same moment at two Managers on one database', async () => {
     const other = await server.listenAnother();
-    const { code, pkce } = await completeLogin(tenant, client, email);
+    const { code, pkce, mcpSession } = await completeLogin(tenant, client, email);
     const places = [tenant.issuer, `${other}/t/${tenant.id}`, tenant.issuer, `${other}/t/${tenant.id}`];
     const answers = await Promise.all(
       places.map((at) => redeem(tenant.issuer, client, { code, verifier: pkce.verifier }, at)),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400]);
+    expect(await sessionOf(mcpSession)).toMatchObject({ endedAt: null });
     for (const answer of answers.filter(({ status }) => status === 400)) {
       expect(await answer.json()).toMatchObject({ error: 'invalid_grant' });
     }
@@ -128,6 +129,7 @@ describe('the code', () => {
 
   test('used a second time ends the login that the first use began', async () => {
     const { code, pkce, mcpSession } = await logIn(tenant, client, email);
+    await tenant.db.$executeRaw`UPDATE provider_models SET consumed_at = consumed_at - interval '5 seconds'`;
     const answer = await redeem(tenant.issuer, client, { code, verifier: pkce.verifier });
     expect(await answer.json()).toMatchObject({ error: 'invalid_grant' });
     expect(await sessionOf(mcpSession)).toMatchObject({ endReason: 'revoked' });
@@ -184,13 +186,15 @@ describe('signing in', () => {
   });
 
   test('asks who it is after a logout', async () => {
-    const { browser, mcpSession } = await completeLogin(tenant, client, email);
+    const person = await createTestPerson(tenant);
+    await givePassword(tenant, person.id);
+    const { browser, mcpSession } = await completeLogin(tenant, client, person.email);
     const { id: sid } = (await sessionOf(mcpSession))!;
     await server.container.sessions.endSession({ tenantId: tenant.id, db: tenant.db, sid, reason: 'logged_out' });
     const { authorizationUrl } = await pushLogin(tenant.issuer, client);
     const page = await browser.press(await browser.get(authorizationUrl), 'Continue to sign-in');
     expect(asksForPassword(page)).toBe(true);
-    const approval = await browser.press(page, 'Sign in', { email, password });
+    const approval = await browser.press(page, 'Sign in', { email: person.email, password });
     expect(textOf(await browser.press(approval, 'Approve'), 'code')).toMatch(/^[\w-]{43}$/);
   });
 
