@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { Secret } from './secret.js';
 
@@ -33,6 +34,20 @@ const cookieKeys = z.string().transform((value, context) => {
   return keys.map((key) => new Secret(key));
 });
 
+const proxies = z
+  .string()
+  .default('')
+  .transform((value) => list(value).filter((entry) => entry !== ''))
+  .refine((entries) => entries.every(isAddressOrSubnet), 'must be addresses or subnets such as 10.0.0.0/8');
+
+function isAddressOrSubnet(entry: string): boolean {
+  const [address = '', prefix, ...rest] = entry.split('/');
+  const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+  return (
+    rest.length === 0 && bits > 0 && (prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= bits))
+  );
+}
+
 /** The Manager's environment; docs/configuration.md and .env.example are held to it by a test. */
 export const environmentSchema = z.object({
   AUTHSEC_URL: z
@@ -50,10 +65,7 @@ export const environmentSchema = z.object({
   AUTHSEC_SEALING_KEYS: sealingKeys,
   AUTHSEC_COOKIE_KEYS: cookieKeys,
   AUTHSEC_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
-  AUTHSEC_TRUSTED_PROXIES: z
-    .string()
-    .default('')
-    .transform((value) => list(value).filter((entry) => entry !== '')),
+  AUTHSEC_TRUSTED_PROXIES: proxies,
   AUTHSEC_MAX_OPEN_TENANTS: z.coerce.number().int().min(1).max(10_000).default(50),
   AUTHSEC_DANGEROUSLY_ALLOW_HTTP: flag,
   AUTHSEC_STOP_ON_STDIN_END: flag,

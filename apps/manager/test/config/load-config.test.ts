@@ -68,6 +68,8 @@ describe('loadConfig', () => {
     ['a query in the URL', { AUTHSEC_URL: 'https://auth.example.com/?x=1' }],
     ['two sealing keys of one id', { AUTHSEC_SEALING_KEYS: `k:${key},k:${key}` }],
     ['a short cookie key', { AUTHSEC_COOKIE_KEYS: 'short' }],
+    ['a proxy that is no address', { AUTHSEC_TRUSTED_PROXIES: '10.0.0.0/8, proxy.example.com' }],
+    ['a subnet that is too long', { AUTHSEC_TRUSTED_PROXIES: '10.0.0.0/33' }],
     ['a switch that is neither on nor off', { AUTHSEC_DANGEROUSLY_ALLOW_HTTP: 'yes please' }],
   ])('refuses %s', (_name, change) => {
     expect(problemsOf({ ...good, ...change })).toHaveLength(1);
@@ -76,6 +78,11 @@ describe('loadConfig', () => {
   test('allows http only where the loud switch says so', () => {
     const env = { ...good, AUTHSEC_URL: 'http://127.0.0.1:4700', AUTHSEC_DANGEROUSLY_ALLOW_HTTP: '1' };
     expect(loadConfig(env).dangerouslyAllowHttp).toBe(true);
+  });
+
+  test('takes proxies as addresses and subnets', () => {
+    const config = loadConfig({ ...good, AUTHSEC_TRUSTED_PROXIES: '127.0.0.1, 10.0.0.0/8,fd00::/8' });
+    expect(config.trustedProxies).toEqual(['127.0.0.1', '10.0.0.0/8', 'fd00::/8']);
   });
 
   test('an empty variable counts as not set', () => {

@@ -129,7 +129,15 @@ describe('200', () => {
 
   test('500 sessions cost as many queries as one', async () => {
     const people = await Promise.all(Array.from({ length: 10 }, () => createTestPerson(tenant, { roles: ['editor'] })));
-    const many = await Promise.all(Array.from({ length: 500 }, (_, index) => boundLogin(people[index % 10])));
+    const rows = Array.from({ length: 500 }, (_, index) => ({
+      id: random(),
+      userId: people[index % 10]!.id,
+      applicationId: application.id,
+      mcpSession: random(),
+      expiresAt: new Date(Date.now() + 3_600_000),
+      boundAt: new Date(),
+    }));
+    await tenant.db.session.createMany({ data: rows });
     const { db, queries } = countQueries(tenant);
     const caller = { ...callerOf(tenant, application), db };
     const renewAndCount = async (sids: string[]) => {
@@ -138,9 +146,31 @@ describe('200', () => {
       expect(new Set(states.map((state) => state.status))).toEqual(new Set(['active']));
       return queries() - before;
     };
-    const one = await renewAndCount([many[0]!.sid]);
-    expect(await renewAndCount(many.map((login) => login.sid))).toBe(one);
+    const one = await renewAndCount([rows[0]!.id]);
+    expect(await renewAndCount(rows.map((row) => row.id))).toBe(one);
   });
+});
+
+test('the policy version is not newer than any of what stands beside it', async () => {
+  const { sid } = await boundLogin();
+  let changed = false;
+  const db = tenant.db.$extends({
+    query: {
+      async $allOperations({ args, query }) {
+        const result: unknown = await query(args);
+        // Between the read of the sessions and that of the rights, the application loses a scope.
+        if (!changed) {
+          changed = true;
+          await tenant.db.application.update({ where: { id: application.id }, data: { scopes: ['write'] } });
+        }
+        return result;
+      },
+    },
+  }) as unknown as typeof tenant.db;
+  const before = await tenant.db.policyState.findFirstOrThrow();
+  const [state] = await manager.container.sessions.renew({ ...callerOf(tenant, application), db }, [sid]);
+  await tenant.db.application.update({ where: { id: application.id }, data: { scopes: ['read', 'write'] } });
+  expect(state).toMatchObject({ status: 'active', policy_version: before.policyVersion.toString() });
 });
 
 describe('400', () => {

@@ -50,10 +50,9 @@ export function createBindSession({ verifyAccessToken, clock }: BindOptions): Bi
       if (session.boundAt) throw new AppError('token_already_used', 'the login is bound already');
       throw new AppError('session_ended', 'the person is gone or disabled');
     }
-    const living = { ...session, sid: session.id, applicationScopes: session.application.scopes };
-    const person = await evaluatePerson(db, session.userId, boundsOf(living), at);
+    const person = await evaluatePerson(db, session.userId, boundsOf(session), at);
     if (person?.status !== 'active') throw new AppError('session_ended', 'the person is gone or disabled');
-    return toActiveSession(living, person, { tenantId, at });
+    return toActiveSession(session, person, { tenantId, at });
   };
 }
 

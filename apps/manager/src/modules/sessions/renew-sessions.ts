@@ -11,8 +11,8 @@ export async function renewSessions(caller: Caller, sids: readonly string[], at:
   const living: BoundSession[] = [];
   for (const row of rows) {
     const ended = endOf(row, at);
-    if (ended) states.set(row.id, { status: 'ended', sid: row.id, reason: ended });
-    else living.push({ ...row, sid: row.id, applicationScopes: row.application.scopes });
+    if (ended) states.set(row.sid, { status: 'ended', sid: row.sid, reason: ended });
+    else living.push(row);
   }
   const questions = living.map((session) => ({ userId: session.userId, bounds: boundsOf(session) }));
   const people = await evaluatePeople(caller.db, questions, at);

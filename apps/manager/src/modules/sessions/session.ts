@@ -14,6 +14,8 @@ export interface BoundSession {
   readonly scopes: readonly string[];
   /** What its application may ask for now. */
   readonly applicationScopes: readonly string[];
+  /** As it was when all this was read. */
+  readonly policyVersion: bigint;
 }
 
 export interface ListedSession {
@@ -66,7 +68,8 @@ export function toActiveSession(
     },
     lease_seconds: Math.min(maxLeaseSeconds, horizon),
     horizon_seconds: horizon,
-    policy_version: person.policyVersion.toString(),
+    // Not the person's: their rights were read after what bounds them.
+    policy_version: session.policyVersion.toString(),
   };
 }
 

@@ -1,11 +1,16 @@
-import type { Prisma, Session } from '@authsec/prisma/tenant';
+import type { Session } from '@authsec/prisma/tenant';
 import type { TenantDatabase } from '../../db/tenant-clients.js';
-import type { ListedSession, SessionEndReason } from './session.js';
+import type { BoundSession, ListedSession, SessionEndReason } from './session.js';
 
 const listed = { user: { select: { email: true } }, application: { select: { clientId: true } } } as const;
-const bounded = { application: { select: { scopes: true } } } as const;
 
-export type SessionWithScopes = Prisma.SessionGetPayload<{ include: typeof bounded }>;
+export interface SessionWithScopes extends BoundSession {
+  readonly mcpSession: string | null;
+  readonly boundAt: Date | null;
+  readonly bindKeyHash: string | null;
+  readonly endedAt: Date | null;
+  readonly endReason: string | null;
+}
 
 export interface SessionRow {
   readonly id: string;
@@ -26,20 +31,30 @@ export function findSession(db: TenantDatabase, sid: string): Promise<Session | 
 }
 
 /** With what its application may ask for; another application's is not found. */
-export function findSessionOf(
+export async function findSessionOf(
   db: TenantDatabase,
   applicationId: string,
   sid: string,
-): Promise<SessionWithScopes | null> {
-  return db.session.findFirst({ where: { id: sid, applicationId }, include: bounded });
+): Promise<SessionWithScopes | undefined> {
+  const [session] = await findSessionsOf(db, applicationId, [sid]);
+  return session;
 }
 
+/** One statement, so that `policyVersion` is not newer than anything that stands beside it. */
 export function findSessionsOf(
   db: TenantDatabase,
   applicationId: string,
   sids: readonly string[],
 ): Promise<SessionWithScopes[]> {
-  return db.session.findMany({ where: { id: { in: [...sids] }, applicationId }, include: bounded });
+  return db.$queryRaw<SessionWithScopes[]>`
+    SELECT s.id AS sid, s.user_id::text AS "userId", s.mcp_session AS "mcpSession", coalesce(s.scopes, '{}') AS scopes,
+           coalesce(a.scopes, '{}') AS "applicationScopes", s.expires_at AS "expiresAt", s.bound_at AS "boundAt",
+           s.bind_key_hash AS "bindKeyHash", s.ended_at AS "endedAt", s.end_reason AS "endReason",
+           p.policy_version AS "policyVersion"
+      FROM sessions s
+      JOIN applications a ON a.id = s.application_id
+      JOIN policy_state p ON p.id = 1
+     WHERE s.id = ANY(${[...sids]}) AND s.application_id = ${applicationId}::uuid`;
 }
 
 export interface BindAttempt {
