@@ -24,6 +24,8 @@ export interface PostgresOptions {
   readonly port?: number;
   /** Trades durability for speed: for tests. */
   readonly unsafe?: boolean;
+  /** A file that tells others that all is up: removed as soon as the server is to stop, also when we were killed. */
+  readonly announcement?: string;
   /** Gets what the server logs. */
   readonly onLog?: (line: string) => void;
 }
@@ -39,7 +41,8 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   const port = await takePort(options.port ?? 0);
   await clearStaleLock(directory);
   const user = findPostgresUser([directory]);
-  const input: KeeperInput = { task: 'serve', directory, password, port, flags: serverFlags(unsafe) };
+  const { announcement } = options;
+  const input: KeeperInput = { task: 'serve', directory, password, port, flags: serverFlags(unsafe), announcement };
   if (!(await exists(join(directory, 'PG_VERSION')))) await initialise(input, unsafe, user);
   const keeper = startKeeper(input, user, onLog);
   const ended = keeper.ended.then(() => stopPostmaster(directory));

@@ -11,6 +11,7 @@ export interface KeeperInput {
   readonly port: number;
   /** Of initdb, or settings of the server. */
   readonly flags: readonly string[];
+  readonly announcement?: string | undefined;
 }
 /** `pid`: the server's; 0 when a cluster was made. */
 export type KeeperReport = { readonly pid: number } | { readonly error: string };

