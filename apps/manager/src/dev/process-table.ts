@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 export interface ProcessEntry {
   readonly pid: number;
@@ -44,4 +44,17 @@ export function isRunning(pid: number): boolean {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
   return process.platform !== 'linux' || readProcess(pid) !== undefined;
+}
+
+export function listProcesses(): readonly ProcessEntry[] {
+  return listPids().flatMap((pid) => readProcess(pid) ?? []);
+}
+
+function listPids(): readonly number[] {
+  try {
+    if (process.platform === 'linux') return readdirSync('/proc').map(Number).filter(Number.isInteger);
+    return execFileSync('ps', ['-axo', 'pid='], { encoding: 'utf8' }).split('\n').map(Number).filter(Boolean);
+  } catch {
+    return [];
+  }
 }

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { stopPostmaster } from '@authsec/config/embedded-postgres';
-import { watchAncestors } from './ancestor-watch.js';
 import { removeDevFile } from './dev-file.js';
 import type { DevSettings } from './dev-settings.js';
 import { startDevStack, type RunningStack } from './dev-stack.js';
 import { acquireInstanceLock } from './instance-lock.js';
+import { watchLaunchers } from './launchers.js';
 import { resetStateDirectory } from './state-directory.js';
 import { createStopRequest, Stopped, type StopReason, type StopRequest } from './stop-request.js';
 import { formatSummary } from './summary-table.js';
@@ -19,7 +19,7 @@ export async function superviseDevStack(settings: DevSettings, print: (line: str
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => request.stop({ message: `${signal}: stopping, the data is kept`, failed: false }));
   }
-  const unwatch = watchAncestors((name) => request.stop({ message: `${name} is gone: stopping`, failed: true }));
+  const unwatch = watchLaunchers((name) => request.stop({ message: `${name} is gone: stopping`, failed: true }));
   const running: RunningStack = { children: [] };
   try {
     await removeDevFile(devFile);

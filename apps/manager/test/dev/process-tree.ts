@@ -1,19 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readProcess, type ProcessEntry } from '../../src/dev/process-table.js';
+import { listProcesses, readProcess, type ProcessEntry } from '../../src/dev/process-table.js';
 
 /** A process and all that it started, also what moved to a group or session of its own. */
 export function readTree(root: number): readonly ProcessEntry[] {
-  const all = listPids().flatMap((pid) => readProcess(pid) ?? []);
+  const all = listProcesses();
   const found = all.filter(({ pid }) => pid === root);
   for (const entry of found) found.push(...all.filter(({ parent }) => parent === entry.pid));
   return found;
-}
-
-function listPids(): readonly number[] {
-  if (process.platform === 'linux') return readdirSync('/proc').map(Number).filter(Number.isInteger);
-  return execFileSync('ps', ['-axo', 'pid='], { encoding: 'utf8' }).split('\n').map(Number).filter(Boolean);
 }
 
 export function findByCommand(tree: readonly ProcessEntry[], pattern: RegExp): ProcessEntry {

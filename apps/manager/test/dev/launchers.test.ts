@@ -1,17 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
-import { findLaunchers } from '../../src/dev/ancestor-watch.js';
+import { findLaunchers } from '../../src/dev/launchers.js';
 import type { ProcessEntry } from '../../src/dev/process-table.js';
 
-function table(...commands: string[][]): (pid: number) => ProcessEntry | undefined {
-  return (pid) => {
-    const command = commands[pid - 1];
-    return command && { pid, parent: pid + 1, startedAt: '0', command };
-  };
+/** Each one the parent of the one before. */
+function table(...commands: string[][]): ProcessEntry[] {
+  return commands.map((command, index) => ({ pid: index + 1, parent: index + 2, startedAt: '0', command }));
 }
 
 const supervisor = ['/usr/bin/node', '/repo/apps/manager/dist/dev/main.js'];
 const launchedBy = (...commands: string[][]) =>
-  findLaunchers(1, table(supervisor, ...commands)).map(({ parent }) => parent.command.join(' '));
+  findLaunchers(1, table(supervisor, ...commands)).map(({ command }) => command.join(' '));
 
 describe('the processes that are watched', () => {
   test('are npx, pnpm and the shells between, and not the shell that called npx', () => {
@@ -24,6 +22,13 @@ describe('the processes that are watched', () => {
     expect(launchedBy(...chain, ['bash', '-c', 'npx -y pnpm@12 dev &'], ['sshd'])).toEqual(
       chain.map((command) => command.join(' ')),
     );
+  });
+
+  test('are also the shell that pnpm has beside its script, and no other child', () => {
+    const all = table(supervisor, ['sh', '-c', 'x'], ['pnpm', 'dev'], ['bash']);
+    const child = (pid: number, ...command: string[]) => ({ pid, parent: 3, startedAt: '0', command });
+    all.push(child(8, 'sh', '-c', 'trap'), child(9, 'node', 'update.js'), { ...child(10, 'sh'), parent: 4 });
+    expect(findLaunchers(1, all).map(({ pid }) => pid)).toEqual([2, 3, 8]);
   });
 
   test('are found where node runs the package manager', () => {
