@@ -84,20 +84,23 @@ export function createTransportGuard(options: {
     close,
   };
 
-  async function sending(message: RpcMessage, sendOptions: SendOptions): Promise<void> {
+  function sending(message: RpcMessage, sendOptions: SendOptions): Promise<void> {
     if (!('method' in message) && 'id' in message) return sendResponse(message, sendOptions);
     const judged = judgeSending(context, message, sendOptions);
-    if (judged === 'list') return lists.watch.touch();
-    if (judged === 'held') return log.debug('a notification was held back: it is for signed-in people');
-    return hooks.send(restoreAll(context, message), sendOptions);
+    if (judged === 'pass') return hooks.send(restoreAll(context, message), sendOptions);
+    if (judged === 'list') lists.watch.touch();
+    else log.debug('a notification was held back: it is for signed-in people');
+    return Promise.resolve();
   }
 
-  async function sendResponse(response: RpcResponse, sendOptions: SendOptions): Promise<void> {
-    if (server.take(response)) return;
+  function sendResponse(response: RpcResponse, sendOptions: SendOptions): Promise<void> {
+    if (server.take(response)) return Promise.resolve();
     const made = makeAnswer(context, response, context.inFlight.get(response.id));
-    const answer = made instanceof Promise ? await made : made;
-    context.inFlight.close(response.id);
-    return hooks.send(answer, sendOptions);
+    const send = (answer: RpcResponse): Promise<void> => {
+      context.inFlight.close(response.id);
+      return hooks.send(answer, sendOptions);
+    };
+    return made instanceof Promise ? made.then(send) : send(made);
   }
 
   function close(): void {

@@ -26,7 +26,7 @@ export function receiveCall(context: GuardContext, message: RpcRequest, entry: E
   switch (verdict.kind) {
     case 'allowed': {
       const call: Call = { owner: context.owner, user: verdict.user, lookAgain: () => lookAgain(context, call, name) };
-      const user = context.tools.names() === undefined ? verdict.user : undefined;
+      const user = context.tools.listsItself() ? verdict.user : undefined;
       return pass(context, withParams(message, entry, name, user), entry, state, call);
     }
     case 'unavailable':

@@ -6,9 +6,11 @@ import { reservedArgumentsOf } from './reserved-names.js';
 
 /** The tools of one protected server. */
 export interface ServerTools {
+  /** True for a low-level server, which knows its tools alone. */
+  listsItself(): boolean;
   /** Names of the enabled tools; undefined for a low-level server. */
   names(): readonly string[] | undefined;
-  /** True for every name of a low-level server, which knows them alone. */
+  /** True for every name of a low-level server. */
   has(name: string): boolean;
   /** What a listing of this tool is made of, to be compared by identity. */
   partsOf(name: string): readonly unknown[];
@@ -25,7 +27,7 @@ export function takeTools(options: {
   const { opened, owner, registry } = options;
   const { highLevel } = opened;
   if (highLevel === undefined) {
-    return { names: () => undefined, has: () => true, partsOf: () => [], prepare: () => {} };
+    return { listsItself: () => true, names: () => undefined, has: () => true, partsOf: () => [], prepare: () => {} };
   }
   const isConnected = (): boolean => opened.inner.transport !== undefined;
   const find = (name: string): RegisteredTool | undefined =>
@@ -50,6 +52,7 @@ export function takeTools(options: {
   };
 
   return {
+    listsItself: () => !isOwn(),
     names: () => {
       if (!isOwn()) return undefined;
       return Object.keys(highLevel._registeredTools).filter((name) => find(name)?.enabled);
