@@ -2,7 +2,7 @@ import { createPrincipal, type Grants, type Principal } from '@authsec/rbac-core
 import type { TenantClients, TenantDatabase } from '../db/tenant-clients.js';
 import { AppError } from '../errors/app-error.js';
 import type { Clock } from '../ports/clock.js';
-import type { CallingApplication } from './caller.js';
+import type { CallingApplication, ReadPrincipal } from './caller.js';
 import { evaluateMachine } from './evaluate-machine.js';
 import { evaluatePerson } from './evaluate-person.js';
 import { apiAudienceOf, tenantOfIssuer } from './issuer.js';
@@ -17,8 +17,7 @@ export interface Identity {
   readonly kind: 'application' | 'person';
   readonly application: CallingApplication;
   readonly userId: string | undefined;
-  /** What it effectively holds now, from the tenant's tables. */
-  readonly principal: () => Promise<Principal>;
+  readonly principal: ReadPrincipal;
 }
 
 export interface AuthenticatorOptions {
@@ -47,20 +46,18 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
     const application = await findApplication(db, claims.client_id);
     if (claims.sid === undefined) {
       if (claims.sub !== claims.client_id) throw new AppError('invalid_token', "a person's token must have a sid");
-      const principal = once(async () => {
-        return createPrincipal((await evaluateMachine(db, application.id, clock.now())).grants);
-      });
+      const principal = createReader(clock, (at) => machinePrincipal(db, application.id, at));
       return { tenantId, issuer, db, kind: 'application', application, userId: undefined, principal };
     }
     await assertSessionLives(db, claims.sid, { userId: claims.sub, applicationId: application.id, at: clock.now() });
-    const principal = once(() => personPrincipal(db, claims, clock.now()));
+    const principal = createReader(clock, (at) => personPrincipal(db, claims, at));
     return { tenantId, issuer, db, kind: 'person', application, userId: claims.sub, principal };
   };
 }
 
-function once<T>(read: () => Promise<T>): () => Promise<T> {
-  let reading: Promise<T> | undefined;
-  return () => (reading ??= read());
+function createReader(clock: Clock, read: (at: number) => Promise<Principal>): ReadPrincipal {
+  let now: Promise<Principal> | undefined;
+  return (laterAt) => (laterAt === undefined ? (now ??= read(clock.now())) : read(Math.max(clock.now(), laterAt)));
 }
 
 function bearerOf(authorization: string | undefined): string {
@@ -102,6 +99,10 @@ async function assertSessionLives(
     session.mcpSession === null &&
     session.user.status === 'active';
   if (!lives) throw new AppError('invalid_token', 'the login of this token has ended');
+}
+
+async function machinePrincipal(db: TenantDatabase, applicationId: string, at: number): Promise<Principal> {
+  return createPrincipal((await evaluateMachine(db, applicationId, at)).grants);
 }
 
 /** The tables are the truth, the token's claims an upper bound. */

@@ -11,11 +11,16 @@ export interface Caller {
   readonly application: CallingApplication;
   /** The person, where there is one. */
   readonly userId: string | undefined;
-  /** What it effectively holds now, from the tenant's tables; read once. */
-  readonly principal: () => Promise<Principal>;
+  readonly principal: ReadPrincipal;
   /** `own`: only what belongs to the calling application. `tenant`: it holds the route's permission. */
   readonly reach: 'own' | 'tenant';
 }
+
+/**
+ * What a caller effectively holds by the tenant's tables: now (read once), or what it will hold at a later moment (epoch
+ * milliseconds) if nothing is given or taken until then.
+ */
+export type ReadPrincipal = (laterAt?: number) => Promise<Principal>;
 
 export interface CallingApplication {
   readonly id: string;

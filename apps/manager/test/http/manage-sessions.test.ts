@@ -140,6 +140,8 @@ describe('DELETE /v1/sessions/:sid', () => {
     expect((await call('delete', `/v1/sessions/${sid}`, admin)).status).toBe(204);
     const twice = await tenant.db.session.findUniqueOrThrow({ where: { id: sid } });
     expect(once.endReason).toBe('logged_out');
+    const events = await tenant.db.auditEvent.findMany({ where: { action: 'session.end', targetId: sid } });
+    expect(events).toMatchObject([{ actorKind: 'application', details: { reason: 'logged_out' } }]);
     expect(twice).toEqual(once);
     const left = await tenant.db.providerModel.findMany({ where: { grantId: { in: [sid, keep.sid] } } });
     expect(left.map((row) => row.grantId)).toEqual([keep.sid]);

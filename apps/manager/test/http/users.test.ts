@@ -234,6 +234,19 @@ describe('nobody hands out more than they have', () => {
     await call('delete', `/v1/users/${targetId}/${what}`);
   });
 
+  test('403 for what one has for an hour only, where it is to last longer', async () => {
+    const person = await createTestPerson(tenant, { roles: ['helpdesk'] });
+    const own = await personBearer(tenant, application, person, ['helpdesk']);
+    const inAnHour = new Date(Date.now() + 3_600_000);
+    await tenant.db.userRole.updateMany({ where: { userId: person.id }, data: { expiresAt: inAnHour } });
+    const put = async (expires_at: Date | null) =>
+      (await call('put', `/v1/users/${person.id}/roles/reader`, { expires_at: expires_at?.toISOString() ?? null }, own))
+        .status;
+    expect(await put(null)).toBe(403);
+    expect(await put(new Date(inAnHour.getTime() + 1))).toBe(403);
+    expect(await put(inAnHour)).toBe(204);
+  });
+
   test('not to oneself either, nor what a token of few claims leaves out', async () => {
     const person = await createTestPerson(tenant, { roles: ['helpdesk', 'authsec-admin'] });
     const narrow = await personBearer(tenant, application, person, ['helpdesk']);

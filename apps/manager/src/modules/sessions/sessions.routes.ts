@@ -16,6 +16,8 @@ export function createSessionRoutes({ sessions, bindSession }: SessionRoutesOpti
     bindRoute(sessionRoutes.renew, async ({ caller, body }) => ({ sessions: await sessions.renew(caller, body.sids) })),
     bindRoute(sessionRoutes.list, ({ caller, query }) => sessions.list(caller, query)),
     bindRoute(sessionRoutes.get, ({ caller, params }) => sessions.get(caller, params.sid)),
-    bindRoute(sessionRoutes.revoke, ({ caller, params, query }) => sessions.revoke(caller, params.sid, query.reason)),
+    bindRoute(sessionRoutes.revoke, ({ caller, params, query, requestId }) =>
+      sessions.revoke(caller, params.sid, query.reason, requestId),
+    ),
   ];
 }

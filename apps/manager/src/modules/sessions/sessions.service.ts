@@ -5,6 +5,8 @@ import type { TenantDatabase } from '../../db/tenant-clients.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
 import type { EventBus } from '../../ports/event-bus.js';
+import { actorOf } from '../audit-events/audit-event.js';
+import { recordAuditEvent } from '../audit-events/audit-events.service.js';
 import { renewSessions } from './renew-sessions.js';
 import { type SessionEndReason, toSummary } from './session.js';
 import * as repository from './sessions.repository.js';
@@ -50,7 +52,7 @@ export interface SessionsService {
   ): Promise<SessionList>;
   /** AppError 'not_found' for one that the caller does not reach. */
   get(caller: Caller, sid: string): Promise<SessionSummary>;
-  revoke(caller: Caller, sid: string, reason: SessionEndReason): Promise<void>;
+  revoke(caller: Caller, sid: string, reason: SessionEndReason, requestId: string): Promise<void>;
 }
 
 export interface SessionsOptions {
@@ -97,9 +99,19 @@ export function createSessionsService({ clock, events }: SessionsOptions): Sessi
       return toSummary(session);
     },
 
-    async revoke(caller, sid, reason) {
+    async revoke(caller, sid, reason, requestId) {
       await service.get(caller, sid);
-      await service.endSession({ tenantId: caller.tenantId, db: caller.db, sid, reason });
+      const ended = await service.endSession({ tenantId: caller.tenantId, db: caller.db, sid, reason });
+      if (!ended) return;
+      const [actor, target] = [actorOf(caller), { kind: 'session', id: sid }];
+      await recordAuditEvent(caller.db, {
+        action: 'session.end',
+        actor,
+        target,
+        outcome: 'done',
+        requestId,
+        details: { reason },
+      });
     },
   };
   return service;

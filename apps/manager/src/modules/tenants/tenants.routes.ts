@@ -1,5 +1,7 @@
 import { tenantRoutes, type TenantView } from '@authsec/manager-client/contract';
 import { bindRoute, type BoundRoute } from '../../http/handle.js';
+import { actorOf } from '../audit-events/audit-event.js';
+import { recordAuditEvent } from '../audit-events/audit-events.service.js';
 import type { TenantsService } from './tenants.service.js';
 
 export interface TenantRoutesOptions {
@@ -19,10 +21,19 @@ export function createTenantRoutes({ tenants, issuerOf }: TenantRoutesOptions): 
   });
   return [
     bindRoute(tenantRoutes.list, async () => ({ tenants: (await tenants.list()).map(view) })),
-    bindRoute(tenantRoutes.create, async ({ params, body }) => {
+    bindRoute(tenantRoutes.create, async ({ caller, params, body, requestId }) => {
       const tenantId = params.tenant_id;
       const isSystem = await tenants.isSystem(tenantId);
-      return view(await tenants.provision({ tenantId, displayName: body.display_name, isSystem }));
+      const tenant = await tenants.provision({ tenantId, displayName: body.display_name, isSystem });
+      await recordAuditEvent(caller.db, {
+        action: 'tenant.put',
+        actor: actorOf(caller),
+        target: { kind: 'tenant', id: tenantId },
+        outcome: 'done',
+        requestId,
+        details: { display_name: tenant.displayName },
+      });
+      return view(tenant);
     }),
     bindRoute(tenantRoutes.get, async ({ params }) => view(await tenants.get(params.tenant_id))),
   ];

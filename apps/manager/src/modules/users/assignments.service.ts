@@ -38,7 +38,7 @@ export function createAssignmentsService({ events }: { readonly events: EventBus
         await caller.db.$transaction(async (transaction) => {
           await assertUser(transaction, key.userId);
           if (!(await putAssignment(transaction, key, expiresAt))) throw noSuchName(key);
-          await assertHeldByCaller(transaction, caller, key);
+          await assertHeldByCaller(transaction, caller, key, expiresAt);
           await recordAuditEvent(transaction, event);
         });
       } catch (error) {
@@ -62,10 +62,16 @@ export function createAssignmentsService({ events }: { readonly events: EventBus
 }
 
 /** Looked up after the row was written: the lock that this took keeps what the role carries as it is. */
-async function assertHeldByCaller(transaction: Transaction, caller: Caller, key: AssignmentKey): Promise<void> {
+async function assertHeldByCaller(
+  transaction: Transaction,
+  caller: Caller,
+  key: AssignmentKey,
+  expiresAt: Date | null,
+): Promise<void> {
   const carried = await authsecPermissionsOf(transaction, key);
   if (carried.length === 0) return;
-  const principal = await caller.principal();
+  // Until the last moment for which it is given: what someone has for a day they do not hand out for longer.
+  const principal = await caller.principal(expiresAt ? expiresAt.getTime() - 1 : Number.MAX_SAFE_INTEGER);
   const missing = carried.filter((permission) => !holdsPermission(principal, permission));
   if (missing.length === 0) return;
   throw new AppError('insufficient_permission', `the caller does not hold ${missing.join(', ')} itself`);
