@@ -54,9 +54,21 @@ describe('nothing answers without a token', () => {
     '/readyz',
   ];
 
-  test('the app has the routes of the contract, those known to be open, and no others', () => {
-    const contract = contractRoutes().map((route) => route.path);
-    expect([...pathsOf(manager.app.router)].sort()).toEqual([...new Set([...contract, ...open])].sort());
+  /** What an OAuth client asks with its own credentials. */
+  const clients = ['/introspection', '/request', '/revocation', '/token'];
+
+  test('the app has the routes of the contract, those known to be open, those of OAuth clients, and no others', () => {
+    const known = new Set<string>([...contractRoutes().map((route) => route.path), ...open, ...clients]);
+    expect([...pathsOf(manager.app.router)].filter((path) => !known.has(path))).toEqual([]);
+  });
+
+  test.each([...clients, '/go'])('no client is served at %s without its credentials', async (path) => {
+    const { issuer } = await manager.createTenant();
+    const answer = await request(manager.app)
+      .post(new URL(issuer).pathname + path)
+      .type('form')
+      .send({ grant_type: 'client_credentials', token: 'x', client_id: 'nobody' });
+    expect([answer.status, answer.body.error]).toEqual([401, 'invalid_client']);
   });
 });
 
