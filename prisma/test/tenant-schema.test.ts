@@ -61,7 +61,7 @@ const joins: [table: string, left: string, right: string][] = [
 /** Tables that say nothing of what anyone may do. */
 const others = (
   '_prisma_migrations stamp policy_state password_credentials identity_providers external_identities sign_in_attempts sign_in_settings ' +
-  'signing_keys provider_models pushed_logins sessions revoked_tokens decisions service_configurations ' +
+  'signing_keys provider_models pushed_logins sessions revoked_tokens decisions service_configurations tool_manifests ' +
   'audit_events'
 ).split(' ');
 
