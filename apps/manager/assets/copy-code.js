@@ -14,9 +14,13 @@ async function copy() {
   }
 }
 
+async function copyAndTell() {
+  status.textContent = (await copy()) ? 'Copied.' : 'Could not copy: select the code and copy it.';
+}
+
 if (button && code && status) {
   button.hidden = false;
-  button.addEventListener('click', async () => {
-    status.textContent = (await copy()) ? 'Copied.' : 'Could not copy: select the code and copy it.';
+  button.addEventListener('click', () => {
+    void copyAndTell();
   });
 }

@@ -26,14 +26,15 @@ export function loginOf(ctx: KoaContextWithOIDC): Session | undefined {
 export function createExtraTokenClaims({ tenantId, db, sessions, clock }: TenantContext) {
   return async (ctx: KoaContextWithOIDC | undefined, token: Token): Promise<Record<string, unknown>> => {
     if (token.kind !== 'AccessToken') return { tenant_id: tenantId };
-    const { grantId: sid, accountId, client } = token as AccessToken;
+    const { grantId: sid, accountId, client } = token;
     const database = await db();
     const login = sid === undefined ? null : await sessions.findSession(database, sid);
     if (!login || !client || login.endedAt || login.expiresAt.getTime() <= clock.now() || login.userId !== accountId) {
       throw new errors.InvalidGrant('the login has ended');
     }
     const mayAsk = applicationOf(client).scopes;
-    const scopes = login.scopes.filter((name) => mayAsk.includes(name));
+    const narrowed = narrowedScopes(ctx);
+    const scopes = login.scopes.filter((name) => mayAsk.includes(name) && (narrowed?.has(name) ?? true));
     const bounds = { roles: 'held', groups: 'held', resources: 'held', scopes } as const;
     const person = await evaluatePerson(database, login.userId, bounds, clock.now());
     if (person?.status !== 'active') throw new errors.InvalidGrant('the account cannot sign in');
@@ -52,6 +53,12 @@ export function createExtraTokenClaims({ tenantId, db, sessions, clock }: Tenant
       ...(login.mcpSession !== null && { mcp_session: login.mcpSession }),
     };
   };
+}
+
+/** RFC 6749 section 6: a refresh may ask for less. */
+function narrowedScopes(ctx: KoaContextWithOIDC | undefined): ReadonlySet<string> | undefined {
+  const { params, requestParamScopes } = ctx?.oidc ?? {};
+  return params?.['grant_type'] === 'refresh_token' && params['scope'] !== undefined ? requestParamScopes : undefined;
 }
 
 /** Last touches before signing: `nbf`, the scopes that are held, and no token that outlives its login. */

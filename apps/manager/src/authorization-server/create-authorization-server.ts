@@ -1,6 +1,6 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Container } from '../container.js';
-import { addressOf } from '../http/middleware/rate-limit.js';
+import { createRateLimit } from '../http/middleware/rate-limit.js';
 import { createCsrf } from '../modules/sign-in/csrf.js';
 import { createKnownBrowser } from '../modules/sign-in/known-browser.js';
 import { createSignInRoutes } from '../modules/sign-in/sign-in.routes.js';
@@ -50,6 +50,8 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
       ),
   });
   const authorizations = rateLimits.create('authorizations', { points: 120, windowSeconds: 60 });
+  // Of a whole network, and far above what its logins need: somebody else's failures must not use it up.
+  const tokens = rateLimits.create('tokens', { points: 3_000, windowSeconds: 60 });
   const csrf = createCsrf({ keys: cookieKeys, origin: new URL(config.url).origin });
   const go = createGoRoutes(csrf);
   const signIn = createSignInRoutes({
@@ -67,9 +69,9 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
     };
 
   /** oidc-provider, at a path of its own. */
-  function provide(tenant: TenantProvider, request: Request, response: Response, path: string): void {
+  function provide(tenant: TenantProvider, request: Request, response: Response, path: string): Promise<void> {
     pinToIssuer(request, tenant.context.issuer, path);
-    tenant.handle(request, response);
+    return tenant.handle(request, response);
   }
 
   const below = Router({ mergeParams: true, caseSensitive: true, strict: true });
@@ -85,7 +87,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
     '/go',
     forTenant((tenant, request, response) => {
       markAsPush(request);
-      provide(tenant, request, response, '/request');
+      return provide(tenant, request, response, '/request');
     }),
   );
   below.all(
@@ -99,11 +101,9 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
     '/completion',
     forTenant((tenant, _request, response) => sendPage(response, tenant.site, loginGonePage)),
   );
-  below.get('/auth', async (request, _response, next) => {
-    // Each writes a row.
-    await authorizations.consume(addressOf(request));
-    next();
-  });
+  // Each writes a row.
+  below.get('/auth', createRateLimit(authorizations));
+  below.post(['/token', '/introspection', '/revocation', '/request'], createRateLimit(tokens));
   below.use(forTenant((tenant, request, response) => provide(tenant, request, response, request.url)));
 
   const router = Router({ caseSensitive: true });

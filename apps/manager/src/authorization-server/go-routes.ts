@@ -58,7 +58,8 @@ export function createGoRoutes(csrf: Csrf) {
       // Its client was authenticated when it pushed.
       const pushed = new provider.PushedAuthorizationRequest({ request: jwt, trusted: true } as { request: string });
       const requestUri = `${requestUriPrefix}${await pushed.save(lifetimes.pushedRequest)}`;
-      return `${site.issuer}/auth?${new URLSearchParams({ client_id: clientId, request_uri: requestUri })}`;
+      const query = new URLSearchParams({ client_id: clientId, request_uri: requestUri });
+      return `${site.issuer}/auth?${query.toString()}`;
     }
   };
 }

@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
-import { errors, type Client, type KoaContextWithOIDC } from 'oidc-provider';
-import type Provider from 'oidc-provider';
+import { errors, type Client, type KoaContextWithOIDC, type Provider } from 'oidc-provider';
+
 import { apiAudienceOf } from '../authorization/issuer.js';
 import type { AccessTokenClaims, VerifyAccessToken } from '../authorization/verify-access-token.js';
 import { AppError } from '../errors/app-error.js';

@@ -20,9 +20,9 @@ export function createLoginInteractions({ context, provider, site }: TenantProvi
     },
 
     async signedIn(request, response, userId) {
-      const interaction = await load(request, response);
       // oidc-provider would answer a change of person with a page of its own, which needs an inline script.
-      if (interaction?.session && interaction.session.accountId !== userId) await forgetPerson(request, response);
+      const known = await browserSession(request, response);
+      if (known.accountId !== undefined && known.accountId !== userId) await forgetPerson(request, response);
       return finish(request, response, { login: { accountId: userId, amr: ['pwd'] } });
     },
 
@@ -52,9 +52,13 @@ export function createLoginInteractions({ context, provider, site }: TenantProvi
     }
   }
 
+  function browserSession(request: Request, response: Response) {
+    return provider.Session.get(provider.createContext(request, response));
+  }
+
   async function forgetPerson(request: Request, response: Response): Promise<void> {
     const interaction = await load(request, response);
-    const session = await provider.Session.get(provider.createContext(request, response));
+    const session = await browserSession(request, response);
     if (session.accountId !== undefined) await session.destroy();
     if (!interaction) return;
     delete interaction.session;
@@ -66,7 +70,7 @@ function describe(
   { uid, iat, prompt, params, session }: Interaction,
   application: ReturnType<typeof applicationOf>,
 ): PendingLogin {
-  const text = (name: string) => (typeof params[name] === 'string' ? (params[name] as string) : undefined);
+  const text = (name: string) => (typeof params[name] === 'string' ? params[name] : undefined);
   const requestedAt = Number(text('requested_at') ?? iat);
   return {
     id: uid,

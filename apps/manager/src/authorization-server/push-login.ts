@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { decodeJwt } from 'jose';
-import Provider, { type KoaContextWithOIDC } from 'oidc-provider';
+import { Provider, type KoaContextWithOIDC } from 'oidc-provider';
 import { AppError } from '../errors/app-error.js';
 import { networkOf } from '../http/middleware/rate-limit.js';
 import type { RateLimit } from '../ports/rate-limits.js';

@@ -38,7 +38,8 @@ export const requestParameters: Record<string, Validator> = {
 };
 
 function addLoginScope(ctx: KoaContextWithOIDC): void {
-  const scopes = new Set(String(ctx.oidc.params?.['scope'] ?? '').split(' '));
+  const asked = ctx.oidc.params?.['scope'];
+  const scopes = new Set(typeof asked === 'string' ? asked.split(' ') : []);
   setParameter(ctx, 'scope', [...scopes.add(loginScope)].filter((scope) => scope !== '').join(' '));
 }
 

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { JWK } from 'jose';
-import Provider, { type JWKS, type KoaContextWithOIDC } from 'oidc-provider';
+import { Provider, type JWKS, type KoaContextWithOIDC } from 'oidc-provider';
 import type { VerifyAccessToken } from '../authorization/verify-access-token.js';
 import { findActiveByClientId } from '../modules/applications/applications.repository.js';
 import { compareClientSecret } from '../modules/applications/client-secret.js';
@@ -23,7 +23,7 @@ export interface TenantProvider {
   readonly context: TenantContext;
   readonly site: Site;
   readonly provider: Provider;
-  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 }
 
 export interface TenantProviderOptions {

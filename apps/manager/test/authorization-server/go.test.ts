@@ -125,7 +125,7 @@ describe('the link', () => {
     const browsers = [1, 2, 3, 4].map(() => createHttpBrowser());
     const pages = await Promise.all(browsers.map((browser) => browser.get(authorizationUrl)));
     const ends = await Promise.all(browsers.map((browser, i) => browser.press(pages[i]!, 'Continue to sign-in')));
-    expect(ends.map(({ status }) => status).sort()).toEqual([200, 410, 410, 410]);
+    expect(ends.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 410, 410, 410]);
   });
 
   test('is not used by a form from elsewhere', async () => {

@@ -120,7 +120,7 @@ describe('the code', () => {
     const answers = await Promise.all(
       places.map((at) => redeem(tenant.issuer, client, { code, verifier: pkce.verifier }, at)),
     );
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 400, 400, 400]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 400, 400, 400]);
     expect(await sessionOf(mcpSession)).toMatchObject({ endedAt: null });
     for (const answer of answers.filter(({ status }) => status === 400)) {
       expect(await answer.json()).toMatchObject({ error: 'invalid_grant' });
@@ -211,6 +211,25 @@ describe('signing in', () => {
     const code = textOf(await browser.press(again, 'Approve'), 'code')!;
     const answer = await redeem(tenant.issuer, client, { code, verifier: push.pkce.verifier });
     expect(decodeJwt(((await answer.json()) as { access_token: string }).access_token).sub).toBe(other.id);
+  });
+
+  test('as two people in two tabs of one browser works, and each login is of its own person', async () => {
+    const other = await createTestPerson(tenant);
+    await givePassword(tenant, other.id);
+    const browser = createHttpBrowser();
+    const open = async () => {
+      const push = await pushLogin(tenant.issuer, client);
+      return { ...push, form: await browser.press(await browser.get(push.authorizationUrl), 'Continue to sign-in') };
+    };
+    const [one, two] = [await open(), await open()];
+    const approval = await browser.press(one.form, 'Sign in', { email, password });
+    const second = await browser.press(two.form, 'Sign in', { email: other.email, password });
+    expect(second.text).toContain(other.email);
+    expect((await browser.press(approval, 'Approve')).text).toContain('for a new link');
+    const code = textOf(await browser.press(second, 'Approve'), 'code')!;
+    const answer = await redeem(tenant.issuer, client, { code, verifier: two.pkce.verifier });
+    expect(decodeJwt(((await answer.json()) as { access_token: string }).access_token).sub).toBe(other.id);
+    expect(await sessionOf(one.mcpSession)).toBeNull();
   });
 
   test('with a live session of a person who was disabled asks for another', async () => {

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
+import { Client, escapeIdentifier } from 'pg';
 import { generateSigningKey } from '../../src/integrations/signing-keys.js';
 import type { TestTenant } from '../support/test-manager.js';
 import { createHttpBrowser } from './http-browser.js';
@@ -135,10 +135,10 @@ describe('tenants', () => {
   test('whose database is down are unavailable, and the others are not', async () => {
     const broken = await server.createTenant();
     expect((await fetch(`${broken.issuer}/jwks`)).status).toBe(200);
-    const admin = new pg.Client({ connectionString: process.env['AUTHSEC_TEST_DATABASE_URL']! });
+    const admin = new Client({ connectionString: process.env['AUTHSEC_TEST_DATABASE_URL']! });
     await admin.connect();
     const name = `tenant_${broken.id}`;
-    await admin.query(`ALTER DATABASE ${pg.escapeIdentifier(name)} ALLOW_CONNECTIONS false`);
+    await admin.query(`ALTER DATABASE ${escapeIdentifier(name)} ALLOW_CONNECTIONS false`);
     await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [name]);
     await admin.end();
     const { app } = await server.another();

@@ -287,6 +287,12 @@ describe('refresh tokens', () => {
       code_verifier: pkce.verifier,
     });
     expect(decodeJwt(first.access_token)).toMatchObject({ scopes: ['read'] });
+    const less = await tokensOf(web, {
+      grant_type: 'refresh_token',
+      refresh_token: first.refresh_token!,
+      scope: 'authsec:login',
+    });
+    expect(decodeJwt(less.access_token)).toMatchObject({ scopes: [] });
     await tenant.db.userScope.deleteMany({ where: { userId: person.id } });
     const answer = (await (await refresh(web, first.refresh_token!)).json()) as Tokens;
     expect(answer.refresh_token).toBe(first.refresh_token);

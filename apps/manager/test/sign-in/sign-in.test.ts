@@ -171,7 +171,7 @@ describe('cookies', () => {
     const secondClient = await createClient(second);
     const browser = createHttpBrowser();
     await completeLogin(tenant, client, email, { browser });
-    for (const cookie of [...browser.cookies.values()]) {
+    for (const cookie of Array.from(browser.cookies.values())) {
       const path = cookie.path.replace(tenant.id, second.id);
       browser.cookies.set(`${path} ${cookie.name}`, { ...cookie, path });
     }

@@ -11,7 +11,6 @@ import type { Csrf } from './csrf.js';
 import { readForm } from './form-body.js';
 import type { KnownBrowser } from './known-browser.js';
 import type { LoginInteractions, PendingLogin } from './login-interactions.js';
-import { describeScopes, findEmail } from './sign-in.repository.js';
 import type { SignInService } from './sign-in.service.js';
 
 export interface SignInRoutesOptions {
@@ -103,14 +102,11 @@ export function createSignInRoutes({ signIn, csrf, knownBrowserOf }: SignInRoute
 
   async function pageOf(interactions: LoginInteractions, login: PendingLogin): Promise<Page> {
     const { step, userId, scopes, request, emailHint } = login;
-    const email = step === 'approval' && userId ? await findEmail(await interactions.db(), userId) : undefined;
-    if (email === undefined) return passwordForm(interactions, login, { email: emailHint });
-    return approvalPage(interactions.site, {
-      request,
-      email,
-      scopes: await describeScopes(await interactions.db(), scopes),
-      csrfToken: csrf.tokenFor(purposeOf(interactions, login)),
-    });
+    const asked = step === 'approval' && userId ? { db: await interactions.db(), userId } : undefined;
+    const approval = asked && (await signIn.describeApproval(asked.db, asked.userId, scopes));
+    if (!approval) return passwordForm(interactions, login, { email: emailHint });
+    const csrfToken = csrf.tokenFor(purposeOf(interactions, login));
+    return approvalPage(interactions.site, { request, csrfToken, ...approval });
   }
 
   function passwordForm(

@@ -1,7 +1,7 @@
 import type { TenantDatabase } from '../../db/tenant-clients.js';
 import type { RateLimits } from '../../ports/rate-limits.js';
 import { verifyPassword } from './passwords.js';
-import { findPasswordAccount } from './sign-in.repository.js';
+import { describeScopes, findEmail, findPasswordAccount } from './sign-in.repository.js';
 
 export interface PasswordAttempt {
   readonly tenantId: string;
@@ -17,6 +17,12 @@ export interface PasswordAttempt {
 export interface SignInService {
   /** The person, or undefined: unknown, disabled and wrong password are one answer, after the same work. AppError 'rate_limited'. */
   signInWithPassword(attempt: PasswordAttempt): Promise<{ readonly userId: string } | undefined>;
+  /** What the approval page says of the person and of the scopes; undefined for a person who is gone. */
+  describeApproval(
+    db: TenantDatabase,
+    userId: string,
+    scopes: readonly string[],
+  ): Promise<{ readonly email: string; readonly scopes: { name: string; description: string }[] } | undefined>;
 }
 
 const windowSeconds = 5 * 60;
@@ -38,6 +44,10 @@ export function createSignInService(rateLimits: Pick<RateLimits, 'create'>): Sig
       const account = await findPasswordAccount(db, email);
       const matches = await verifyPassword(account?.passwordHash ?? undefined, password);
       return account && matches && account.status === 'active' ? { userId: account.userId } : undefined;
+    },
+    async describeApproval(db, userId, scopes) {
+      const email = await findEmail(db, userId);
+      return email === undefined ? undefined : { email, scopes: await describeScopes(db, scopes) };
     },
   };
 }
