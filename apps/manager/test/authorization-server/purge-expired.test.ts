@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { purgeExpired } from '../../src/authorization-server/purge-expired.js';
+import { createTestManager, type TestManager, type TestTenant } from '../support/test-manager.js';
+import { createHttpBrowser } from './http-browser.js';
+import { createClient, startTestServer } from './test-server.js';
+
+let manager: TestManager;
+let tenant: TestTenant;
+
+beforeAll(async () => {
+  manager = await createTestManager();
+  tenant = await manager.createTenant();
+});
+afterAll(() => manager.close());
+
+describe('what anonymous requests leave behind', () => {
+  test('is removed when it has expired, and not before', async () => {
+    const { id: applicationId } = await createClient(tenant);
+    const later = new Date(Date.now() + 3_600_000);
+    const before = new Date(Date.now() - 7_200_000);
+    for (const [name, expiresAt] of [
+      ['kept', later],
+      ['gone', before],
+    ] as const) {
+      await tenant.db.providerModel.create({ data: { model: 'Interaction', idHash: name, payload: {}, expiresAt } });
+      await tenant.db.pushedLogin.create({ data: { idHash: name, applicationId, request: {}, expiresAt } });
+      await tenant.db.revokedToken.create({ data: { jti: name, expiresAt } });
+    }
+    await purgeExpired(tenant.db);
+    const rows = await Promise.all([
+      tenant.db.providerModel.findMany({ select: { idHash: true } }),
+      tenant.db.pushedLogin.findMany({ select: { idHash: true } }),
+      tenant.db.revokedToken.findMany({ select: { jti: true } }),
+    ]);
+    expect(rows.flat().map((row) => Object.values(row)[0])).toEqual(['kept', 'kept', 'kept']);
+  });
+
+  test('is limited by the network that they come from, on a page that says to wait', async () => {
+    const server = await startTestServer();
+    const own = await server.createTenant();
+    const browser = createHttpBrowser();
+    const pages = [];
+    for (let visit = 0; visit < 121; visit++) pages.push(await browser.get(`${own.issuer}/auth`));
+    const last = pages.at(-1);
+    expect(pages.filter(({ status }) => status === 429)).toEqual([last]);
+    expect(last?.text).toContain('Wait a minute, then try again.');
+    expect(Number(last?.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await fetch(`${own.issuer}/jwks`)).status).toBe(200);
+    await server.close();
+  });
+});
