@@ -71,6 +71,13 @@ describe('authsec().protect() on a real McpServer, with a real client', () => {
     const result = await client.callTool({ name: 'admin_dashboard', arguments: {} });
     expect(result.content).toEqual([{ type: 'text', text: 'admin_dashboard' }]);
 
+    manager.setGrants('ada', { roles: ['auditor'] });
+    await until(() => listChanges > 1, 'tools/list_changed after the change of rights');
+    expect(await names()).toEqual([...loginTools, 'ping', 'auditor_report']);
+    const unknown = await client.callTool({ name: 'no_such_tool_..', arguments: {} });
+    const refused = await client.callTool({ name: 'admin_dashboard', arguments: {} });
+    expect(JSON.stringify(refused)).toBe(JSON.stringify(unknown).replaceAll('no_such_tool_..', 'admin_dashboard'));
+
     expect(await callTool('oauth_logout')).toMatchObject({ isError: false, status: 'signed_out' });
     expect(await names()).toEqual([...loginTools, 'ping']);
     await client.close();
