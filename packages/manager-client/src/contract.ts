@@ -1,5 +1,6 @@
 export * from './contract/changes.js';
 export * from './contract/decisions.js';
+export * from './contract/identity-providers.js';
 export * from './contract/names.js';
 export * from './contract/problem.js';
 export * from './contract/route.js';
