@@ -18,6 +18,8 @@ export interface Config {
   readonly trustedProxies: readonly string[];
   readonly maxOpenTenants: number;
   readonly dangerouslyAllowHttp: boolean;
+  /** URLs that tenants give may lead to private and loopback addresses. */
+  readonly dangerouslyAllowPrivateAddresses: boolean;
   readonly stopOnStdinEnd: boolean;
 }
 
@@ -53,6 +55,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     trustedProxies: values.AUTHSEC_TRUSTED_PROXIES,
     maxOpenTenants: values.AUTHSEC_MAX_OPEN_TENANTS,
     dangerouslyAllowHttp: values.AUTHSEC_DANGEROUSLY_ALLOW_HTTP,
+    dangerouslyAllowPrivateAddresses: values.AUTHSEC_DANGEROUSLY_ALLOW_PRIVATE_ADDRESSES,
     stopOnStdinEnd: values.AUTHSEC_STOP_ON_STDIN_END,
   });
 }

@@ -68,5 +68,6 @@ export const environmentSchema = z.object({
   AUTHSEC_TRUSTED_PROXIES: proxies,
   AUTHSEC_MAX_OPEN_TENANTS: z.coerce.number().int().min(1).max(10_000).default(50),
   AUTHSEC_DANGEROUSLY_ALLOW_HTTP: flag,
+  AUTHSEC_DANGEROUSLY_ALLOW_PRIVATE_ADDRESSES: flag,
   AUTHSEC_STOP_ON_STDIN_END: flag,
 });

@@ -34,6 +34,7 @@ describe('loadConfig', () => {
       trustedProxies: [],
       maxOpenTenants: 50,
       dangerouslyAllowHttp: false,
+      dangerouslyAllowPrivateAddresses: false,
       stopOnStdinEnd: false,
     });
     expect(config.sealingKeys.map((one) => one.id)).toEqual(['k2', 'k1']);
