@@ -88,6 +88,10 @@ describe('401', () => {
     const forApi = await login.token({ aud: `${tenant.issuer}/v1`, roles: ['authsec-admin'] });
     expect((await call(`Bearer ${await login.token()}`)).status).toBe(401);
     expect((await call(`Bearer ${forApi}`)).status).toBe(401);
+    const { sid } = await createTestLogin(tenant, application, person, { inBand: false });
+    const claims = { sub: person.id, client_id: application.clientId, sid, roles: ['authsec-admin'] };
+    expect((await call(`Bearer ${await tenant.sign(claims)}`)).status).toBe(200);
+    expect((await call(`Bearer ${await tenant.sign({ ...claims, mcp_session: random() })}`)).status).toBe(401);
   });
 
   test('for a token that was revoked, by its jti', async () => {
