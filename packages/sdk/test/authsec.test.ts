@@ -97,7 +97,6 @@ describe('the options are checked at the start', () => {
     ['clientSecret', { clientSecret: undefined }],
     ['timeoutMs', { timeoutMs: 0 }],
     ['fetch', { fetch: 'no' }],
-    ['resource', { resource: 'not a uri' }],
     ['logger', { logger: {} }],
     ['clientID', { clientID: 'demo' }],
   ])('%s is named', (option, change) => {

@@ -54,7 +54,11 @@ export function createPushLogin(context: TenantContext, perNetwork: RateLimit) {
     const db = await context.db();
     const id = await keepPushedLogin(db, application.id, { parameters, bucket });
     if (++pushed % trimEvery === 0) await trimPushedLogins(db, application.id);
-    ctx.body = { authorization_url: `${context.issuer}/go/${id}`, expires_in: lifetimes.pushedLogin };
+    ctx.body = {
+      authorization_url: `${context.issuer}/go/${id}`,
+      expires_in: lifetimes.pushedLogin,
+      audience: application.resource,
+    };
   };
 }
 

@@ -33,7 +33,11 @@ describe('a push', () => {
     const { response, authorizationUrl } = await pushLogin(tenant.issuer, client);
     expect(response.status).toBe(201);
     expect(response.headers.get('cache-control')).toBe('no-store');
-    expect(await response.json()).toEqual({ authorization_url: authorizationUrl, expires_in: 600 });
+    expect(await response.json()).toEqual({
+      authorization_url: authorizationUrl,
+      expires_in: 600,
+      audience: expect.any(String),
+    });
     expect(authorizationUrl).toMatch(new RegExp(`^${tenant.issuer}/go/[\\w-]{43}$`));
     expect(await tenant.db.providerModel.count({ where: { model: 'PushedAuthorizationRequest' } })).toBe(0);
   });

@@ -14,10 +14,10 @@ const refusals: ReadonlyMap<string, LoginErrorCode> = new Map([
 /** Verifies the person's token and binds it, at the Manager, to the login that it is for. */
 export async function bindLogin(
   context: LoginContext,
-  login: { accessToken: string; idempotencyKey: string; sessionId: string },
+  login: { accessToken: string; idempotencyKey: string; sessionId: string; audience: string },
 ): Promise<{ session: ActiveSession; sent: Sent }> {
-  const { accessToken, idempotencyKey, sessionId } = login;
-  const claims = await context.verifyToken(accessToken, sessionId);
+  const { accessToken, idempotencyKey, sessionId, audience } = login;
+  const claims = await context.verifyToken(accessToken, { sessionId, audience });
   const sent = context.grants.sending();
   const body = { access_token: accessToken, mcp_session: sessionId };
   const session = await context.sessions.bind(body, { idempotencyKey }).catch((cause: unknown) => {

@@ -13,7 +13,10 @@ export interface LoginContext {
   readonly sessions: Pick<Sessions, 'bind'>;
   readonly pushLogin: PushLogin;
   readonly exchangeCode: ExchangeCode;
-  readonly verifyToken: (token: string, sessionId: string) => Promise<AccessTokenClaims>;
+  readonly verifyToken: (
+    token: string,
+    login: { readonly sessionId: string; readonly audience: string },
+  ) => Promise<AccessTokenClaims>;
   readonly grants: GrantStore;
   readonly revocations: Revocations;
   readonly clock: Clock;

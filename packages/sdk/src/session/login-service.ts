@@ -16,8 +16,6 @@ export interface AuthSecOptions {
   issuer: string;
   clientId: string;
   clientSecret: string;
-  /** The application's resource, where it has one at the Manager: the `aud` of its tokens. */
-  resource?: string | undefined;
   /** Told why a tool is hidden or a call refused; with AUTHSEC_DEBUG=1 stderr is told too. */
   logger?: Logger | undefined;
   /** Milliseconds for one request to the Manager; 10,000 unless told. */
@@ -38,7 +36,6 @@ const optionNames: ReadonlySet<string> = new Set<keyof AuthSecOptions>([
   'issuer',
   'clientId',
   'clientSecret',
-  'resource',
   'logger',
   'timeoutMs',
   'fetch',
@@ -59,7 +56,7 @@ export interface LoginService {
 /** Throws a TypeError that names a bad option; nothing is sent before the first login. */
 export function createLoginService(options: AuthSecOptions, environment: AuthSecEnvironment): LoginService {
   assertOptions(options);
-  const { clientId, clientSecret, resource, timeoutMs = 10_000 } = options;
+  const { clientId, clientSecret, timeoutMs = 10_000 } = options;
   const { clock } = environment;
   const manager = createManagerClient({
     issuer: options.issuer,
@@ -72,16 +69,15 @@ export function createLoginService(options: AuthSecOptions, environment: AuthSec
   const issuer = parseIssuer(options.issuer, options);
   const log = createAuthorLog({ logger: options.logger, debug: environment.debug });
   const transport = createFetchTransport({ fetch: options.fetch, maxResponseBytes: smallAnswerBytes });
-  const audience = resource ?? `urn:authsec:application:${clientId}`;
   const keys = createIssuerKeys(issuer, transport, timeoutMs);
   const application = { issuer, clientId, clientSecret, transport, timeoutMs };
   const shared = { sessions: manager.sessions, changes: manager.changes, log, ...environment };
   const context: LoginContext = {
     issuer,
     sessions: manager.sessions,
-    pushLogin: createPushLogin({ ...application, resource }),
+    pushLogin: createPushLogin(application),
     exchangeCode: createExchangeCode(application),
-    verifyToken: (token, sessionId) => verifyAccessToken(token, { issuer, audience, clientId, sessionId, keys }),
+    verifyToken: (token, login) => verifyAccessToken(token, { issuer, clientId, keys, ...login }),
     grants: createGrantStore(shared),
     revocations: createRevocations(shared),
     clock,
@@ -127,10 +123,7 @@ function assertOptions(options: AuthSecOptions): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('options: must be an object');
   const unknown = Object.keys(options).find((name) => !optionNames.has(name));
   if (unknown !== undefined) throw new TypeError(`${unknown}: no such option`);
-  const { resource, logger } = options;
-  if (resource !== undefined && (typeof resource !== 'string' || !URL.canParse(resource))) {
-    throw new TypeError('resource: must be an absolute URI');
-  }
+  const { logger } = options;
   const methods = ['debug', 'info', 'warn', 'error'] as const;
   if (logger !== undefined && methods.some((method) => typeof logger?.[method] !== 'function')) {
     throw new TypeError('logger: must have debug, info, warn and error');

@@ -121,13 +121,11 @@ export class LoginSession {
   async #complete(pending: PendingLogin, code: string): Promise<void> {
     const { context } = this;
     const accessToken = await this.#redeem(pending, code);
-    const { session, sent } = await bindLogin(context, { ...accessToken, sessionId: pending.sessionId }).catch(
-      (error: unknown) => {
-        const again = error instanceof AuthSecError && error.code === 'manager_unavailable';
-        if (!again) this.#void(pending);
-        throw error;
-      },
-    );
+    const { session, sent } = await bindLogin(context, { ...pending, ...accessToken }).catch((error: unknown) => {
+      const again = error instanceof AuthSecError && error.code === 'manager_unavailable';
+      if (!again) this.#void(pending);
+      throw error;
+    });
     if (this.#pending !== pending) {
       void context.revocations.end(session.sid);
       throw new AuthSecError(this.#closed ? 'session_closed' : 'login_superseded', 'the login was voided meanwhile');

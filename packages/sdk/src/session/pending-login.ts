@@ -17,6 +17,7 @@ export interface LoginSecrets extends LoginRequest {
 /** A login that a person was sent to the browser for. */
 export interface PendingLogin extends LoginSecrets {
   readonly authorizationUrl: string;
+  readonly audience: string;
   /** RFC 3339, UTC. */
   readonly expiresAt: string;
   readonly expiresAtMonotonic: number;
@@ -44,6 +45,7 @@ export function createPendingLogin(login: LoginSecrets, pushed: PushedLogin, clo
   return {
     ...login,
     authorizationUrl: pushed.authorizationUrl,
+    audience: pushed.audience,
     expiresAt: new Date(clock.wall() + pushed.expiresInMs).toISOString(),
     expiresAtMonotonic: clock.monotonic() + pushed.expiresInMs,
     working: undefined,

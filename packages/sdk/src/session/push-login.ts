@@ -13,6 +13,8 @@ export interface PushedLogin {
   /** `<issuer>/go/<id>`: looking at it uses nothing up. */
   readonly authorizationUrl: string;
   readonly expiresInMs: number;
+  /** `aud` of the login's access token: the application's resource, as the Manager has it. */
+  readonly audience: string;
 }
 
 /** Leaves a login request (RFC 9126's shape) at the Manager for ten minutes. */
@@ -22,7 +24,6 @@ export interface PushLoginOptions {
   readonly issuer: Issuer;
   readonly clientId: string;
   readonly clientSecret: string;
-  readonly resource: string | undefined;
   readonly transport: Transport;
   readonly timeoutMs: number;
 }
@@ -30,7 +31,7 @@ export interface PushLoginOptions {
 const maxLifetimeSeconds = 600;
 
 export function createPushLogin(options: PushLoginOptions): PushLogin {
-  const { issuer, clientId, clientSecret, resource, transport, timeoutMs } = options;
+  const { issuer, clientId, clientSecret, transport, timeoutMs } = options;
   return async (login, signal) => {
     const body = new URLSearchParams({
       client_id: clientId,
@@ -43,7 +44,6 @@ export function createPushLogin(options: PushLoginOptions): PushLogin {
       mcp_session: login.sessionId,
       ...(login.clientName ? { client_name: login.clientName } : {}),
       ...(login.clientAddress ? { client_address: login.clientAddress } : {}),
-      ...(resource ? { resource } : {}),
     });
     const response = await transport
       .send({
@@ -73,14 +73,14 @@ export function completionUrl(issuer: Issuer): string {
 }
 
 function readPushedLogin(answer: Record<string, unknown>, issuer: Issuer): PushedLogin {
-  const { authorization_url: url, expires_in: seconds } = answer;
+  const { authorization_url: url, expires_in: seconds, audience } = answer;
   const prefix = `${issuer.issuer}/go/`;
   const ours =
     typeof url === 'string' && url.startsWith(prefix) && /^[A-Za-z0-9._~-]{1,200}$/.test(url.slice(prefix.length));
-  if (!ours || typeof seconds !== 'number' || !(seconds > 0)) {
+  if (!ours || typeof seconds !== 'number' || !(seconds > 0) || typeof audience !== 'string' || audience === '') {
     throw new AuthSecError('manager_unavailable', 'the answer to the pushed login is not one');
   }
-  return { authorizationUrl: url, expiresInMs: Math.min(seconds, maxLifetimeSeconds) * 1000 };
+  return { authorizationUrl: url, expiresInMs: Math.min(seconds, maxLifetimeSeconds) * 1000, audience };
 }
 
 function refusal(status: number, answer: Record<string, unknown> | undefined): AuthSecError {

@@ -119,13 +119,14 @@ test.each([
   ['a path that leads away', { authorization_url: '/go/../../x', expires_in: 600 }],
   ['no lifetime', { authorization_url: '/go/x' }],
   ['a lifetime below zero', { authorization_url: '/go/x', expires_in: -1 }],
+  ['no audience', { authorization_url: '/go/x', expires_in: 600, audience: undefined }],
 ])('a pushed login that answers with %s is none', async (_, answer) => {
   const session = service.createSession(guarded);
   answerOn('POST', '/t/acme/go', (response) => {
     const url = answer.authorization_url.startsWith('/')
       ? manager.issuer + answer.authorization_url
       : answer.authorization_url;
-    json(response, 201, { ...answer, authorization_url: url });
+    json(response, 201, { audience: 'urn:x', ...answer, authorization_url: url });
   });
   expect((await call(session, 'oauth_start')).error).toBe('manager_unavailable');
 });

@@ -114,7 +114,11 @@ export async function startFakeManager() {
     if (!isClient(seen)) return json(response, 401, { error: 'invalid_client' });
     const id = randomBytes(16).toString('base64url');
     logins.set(id, { parameters });
-    json(response, 201, { authorization_url: `${issuer}/go/${id}`, expires_in: 600 });
+    json(response, 201, {
+      authorization_url: `${issuer}/go/${id}`,
+      expires_in: 600,
+      audience: `urn:authsec:application:${clientId}`,
+    });
   }
 
   async function token(seen: SeenRequest, response: ServerResponse): Promise<void> {
