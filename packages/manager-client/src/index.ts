@@ -7,7 +7,9 @@ export { createManagerClient, type ManagerClient, type ManagerClientOptions } fr
 export { ManagerClientError, type ManagerClientErrorCode } from './manager-client-error.js';
 export type { ChangeFeed } from './resources/changes.js';
 export type { Decisions } from './resources/decisions.js';
+export type { Manifests } from './resources/manifests.js';
 export type { Sessions } from './resources/sessions.js';
+export type { SigningKeys } from './resources/signing-keys.js';
 export type { Tenants } from './resources/tenants.js';
 export type { Users } from './resources/users.js';
 export { backoffMs, type Backoff } from './retry.js';

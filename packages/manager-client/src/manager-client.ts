@@ -4,7 +4,9 @@ import { createFetchTransport } from './fetch-transport.js';
 import { parseIssuer } from './issuer.js';
 import { createChanges, type ChangeFeed } from './resources/changes.js';
 import { createDecisions, type Decisions } from './resources/decisions.js';
+import { createManifests, type Manifests } from './resources/manifests.js';
 import { createSessions, type Sessions } from './resources/sessions.js';
+import { createSigningKeys, type SigningKeys } from './resources/signing-keys.js';
 import { createTenants, type Tenants } from './resources/tenants.js';
 import { createUsers, type Users } from './resources/users.js';
 import type { Transport } from './transport.js';
@@ -31,7 +33,9 @@ export interface ManagerClient {
   readonly issuer: string;
   readonly changes: ChangeFeed;
   readonly decisions: Decisions;
+  readonly manifests: Manifests;
   readonly sessions: Sessions;
+  readonly signingKeys: SigningKeys;
   readonly tenants: Tenants;
   readonly users: Users;
 }
@@ -58,7 +62,9 @@ export function createManagerClient(options: ManagerClientOptions): ManagerClien
     issuer: issuer.issuer,
     changes: createChanges(call, timeoutMs),
     decisions: createDecisions(call),
+    manifests: createManifests(call),
     sessions: createSessions(call),
+    signingKeys: createSigningKeys(call),
     tenants: createTenants(call),
     users: createUsers(call),
   });

@@ -6,12 +6,12 @@ import type { TransportResponse } from './transport.js';
 
 const json = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
-/** The answer of a route: its exact status and exactly its shape; anything else throws. */
+/** The answer of a route: exactly one of its statuses and exactly its shape; anything else throws. */
 export function parseAnswer<R extends z.ZodType>(
   response: TransportResponse,
-  expected: { status: number; response?: R | undefined },
+  expected: { status: number; createdStatus?: number; response?: R | undefined },
 ): z.output<R> {
-  if (response.status !== expected.status) throw toError(response);
+  if (response.status !== expected.status && response.status !== expected.createdStatus) throw toError(response);
   if (!expected.response) {
     if (response.body !== '') throw invalid(response, 'a body where none is expected');
     return undefined as z.output<R>;

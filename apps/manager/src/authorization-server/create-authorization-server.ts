@@ -24,6 +24,7 @@ export type AuthorizationServerParts = Pick<
   | 'rateLimits'
   | 'tenants'
   | 'tenantsService'
+  | 'events'
   | 'sessions'
   | 'loadPrivateKeys'
   | 'verifyAccessToken'
@@ -37,6 +38,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
     baseUrl: config.url,
     cookieKeys,
     tenants,
+    events: parts.events,
     sessions,
     clock,
     logger,
@@ -64,7 +66,8 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
   const forTenant =
     (serve: (tenant: TenantProvider, request: Request, response: Response) => unknown): RequestHandler =>
     async (request, response) => {
-      const tenant = await registry.find(String(request.params['tenant']));
+      // A key must be published before anyone is shown what it signed, at whichever replica.
+      const tenant = await registry.find(String(request.params['tenant']), { fresh: request.path === '/jwks' });
       await serve(tenant, request, response);
     };
 

@@ -7,6 +7,7 @@ import { AppError } from '../errors/app-error.js';
 import type { SessionsService } from '../modules/sessions/sessions.service.js';
 import { isTenantId } from '../modules/tenants/tenant.js';
 import type { Clock } from '../ports/clock.js';
+import type { EventBus } from '../ports/event-bus.js';
 import type { RateLimit } from '../ports/rate-limits.js';
 import type { LoadPrivateKeys } from '../ports/signing-keys.js';
 import { purgeExpired } from './purge-expired.js';
@@ -16,6 +17,7 @@ export interface ProviderRegistryOptions {
   readonly baseUrl: string;
   readonly cookieKeys: readonly string[];
   readonly tenants: Pick<TenantClients, 'open'>;
+  readonly events: Pick<EventBus, 'subscribe'>;
   readonly loadPrivateKeys: LoadPrivateKeys;
   readonly verifyAccessToken: VerifyAccessToken;
   readonly sessions: SessionsService;
@@ -27,8 +29,11 @@ export interface ProviderRegistryOptions {
 }
 
 export interface ProviderRegistry {
-  /** AppError `not_found` for an unknown tenant, `tenant_unavailable` for one that cannot be served. */
-  find(tenantId: string): Promise<TenantProvider>;
+  /**
+   * AppError `not_found` for an unknown tenant, `tenant_unavailable` for one that cannot be served. With `fresh` its keys
+   * are those of this moment.
+   */
+  find(tenantId: string, options?: { readonly fresh?: boolean }): Promise<TenantProvider>;
 }
 
 interface Entry {
@@ -36,6 +41,7 @@ interface Entry {
   readonly keyIds: Promise<string>;
   checkedAt: number;
   purgedAt: number;
+  readonly unsubscribe: () => void;
 }
 
 const maxProviders = 500;
@@ -46,7 +52,12 @@ const purgeMs = 60_000;
 /** A provider a tenant, made at the first use, dropped when idle, made anew when the tenant's keys change. */
 export function createProviderRegistry(options: ProviderRegistryOptions): ProviderRegistry {
   const { baseUrl, cookieKeys, tenants, sessions, clock, logger, loadPrivateKeys, tenantName } = options;
-  const entries = new LRUCache<string, Entry>({ max: maxProviders, ttl: idleMs, updateAgeOnGet: true });
+  const entries = new LRUCache<string, Entry>({
+    max: maxProviders,
+    ttl: idleMs,
+    updateAgeOnGet: true,
+    dispose: (entry) => entry.unsubscribe(),
+  });
 
   async function build(tenantId: string, db: TenantDatabase): Promise<TenantProvider> {
     const keys = await loadPrivateKeys(tenantId, db);
@@ -73,13 +84,22 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
   }
 
   function enter(tenantId: string, db: TenantDatabase, keyIds: Promise<string>, purgedAt: number): Entry {
-    const entry = { served: build(tenantId, db), keyIds, checkedAt: clock.monotonic(), purgedAt };
+    const entry: Entry = {
+      // Keys that change in between make a provider newer than its key ids, which the next look finds.
+      served: keyIds.then(() => build(tenantId, db)),
+      keyIds,
+      checkedAt: clock.monotonic(),
+      purgedAt,
+      unsubscribe: options.events.subscribe(tenantId, () => {
+        entry.checkedAt = Number.NEGATIVE_INFINITY;
+      }),
+    };
     entries.set(tenantId, entry);
     Promise.all([entry.served, keyIds]).catch(() => entries.peek(tenantId) === entry && entries.delete(tenantId));
     return entry;
   }
 
-  /** Looks now and then whether the keys are still those that the provider was made with. */
+  /** Looks now and then, and after each change of the tenant, whether the keys are still those that the provider was made with. */
   async function refresh(tenantId: string, db: TenantDatabase, entry: Entry): Promise<Entry> {
     entry.checkedAt = clock.monotonic();
     const keyIds = await readKeyIds(db);
@@ -88,12 +108,12 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
   }
 
   return {
-    async find(tenantId) {
+    async find(tenantId, { fresh = false } = {}) {
       if (!isTenantId(tenantId)) throw new AppError('not_found', 'no tenant can have this id');
       const db = await tenants.open(tenantId);
       const now = clock.monotonic();
       let entry = entries.get(tenantId) ?? enter(tenantId, db, readKeyIds(db), now);
-      if (now - entry.checkedAt > keysRecheckMs) entry = await refresh(tenantId, db, entry);
+      if (fresh || now - entry.checkedAt > keysRecheckMs) entry = await refresh(tenantId, db, entry);
       if (now - entry.purgedAt > purgeMs) {
         entry.purgedAt = now;
         entries.purgeStale();
@@ -106,6 +126,7 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
 
 async function readKeyIds(db: TenantDatabase): Promise<string> {
   const rows = await db.$queryRaw<{ key: string }[]>`
-    SELECT kid || ' ' || status AS key FROM signing_keys WHERE status IN ('active', 'retiring') ORDER BY 1`;
+    SELECT kid || ' ' || status AS key FROM signing_keys
+     WHERE status = 'active' OR (status = 'retiring' AND (retires_at IS NULL OR retires_at > now())) ORDER BY 1`;
   return rows.map((row) => row.key).join(',');
 }

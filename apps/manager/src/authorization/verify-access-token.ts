@@ -55,11 +55,31 @@ export function createAccessTokenVerifier(keys: TenantKeys, clock: Clock): Verif
       throw new AppError('invalid_token', 'tenant_id is another tenant');
     }
     if (iat > clock.now() / 1000 + toleranceSeconds) throw new AppError('invalid_token', 'iat lies in the future');
-    if (await db.revokedToken.findUnique({ where: { jti }, select: { jti: true } })) {
-      throw new AppError('invalid_token', 'the token was revoked');
-    }
+    await assertNotRevoked(db, { jti, kid, iat });
     return claims.data;
   };
+}
+
+interface Revocations {
+  readonly token: boolean;
+  readonly keyLives: boolean;
+  /** Epoch seconds; null where keys were never revoked. */
+  readonly notBefore: number | null;
+}
+
+/** Asked anew each time, of the key too: what is revoked is so on all replicas at once, whatever they keep of the keys. */
+async function assertNotRevoked(db: TenantDatabase, token: { jti: string; kid: string; iat: number }): Promise<void> {
+  const [found] = await db.$queryRaw<Revocations[]>`
+    SELECT EXISTS (SELECT 1 FROM revoked_tokens WHERE jti = ${token.jti}) AS token,
+           EXISTS (SELECT 1 FROM signing_keys WHERE kid = ${token.kid} AND (
+             status = 'active' OR (status = 'retiring' AND (retires_at IS NULL OR retires_at > now()))
+           )) AS "keyLives",
+           (SELECT extract(epoch FROM max(revoked_at))::float8 FROM signing_keys) AS "notBefore"`;
+  if (found?.token !== false) throw new AppError('invalid_token', 'the token was revoked');
+  if (!found.keyLives) throw new AppError('invalid_token', 'the key of the token is retired');
+  if (found.notBefore !== null && token.iat < found.notBefore - toleranceSeconds) {
+    throw new AppError('invalid_token', 'the token was issued before the keys were revoked');
+  }
 }
 
 async function verify(

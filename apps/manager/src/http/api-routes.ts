@@ -5,6 +5,8 @@ import { createDecisionRoutes } from '../modules/decisions/decisions.routes.js';
 import { createDecisionsService } from '../modules/decisions/decisions.service.js';
 import { createBindSession } from '../modules/sessions/bind-session.js';
 import { createSessionRoutes } from '../modules/sessions/sessions.routes.js';
+import { createSigningKeyRoutes } from '../modules/signing-keys/signing-keys.routes.js';
+import { createSigningKeysService } from '../modules/signing-keys/signing-keys.service.js';
 import { createTenantRoutes } from '../modules/tenants/tenants.routes.js';
 import { createAssignmentsService } from '../modules/users/assignments.service.js';
 import { createUserRoutes } from '../modules/users/users.routes.js';
@@ -18,6 +20,9 @@ export function bindContract(container: Container): BoundRoute[] {
     ...createChangeRoutes(container.changes),
     ...createDecisionRoutes(createDecisionsService({ sessions, clock })),
     ...createSessionRoutes({ sessions, bindSession: createBindSession({ verifyAccessToken, clock }) }),
+    ...createSigningKeyRoutes(
+      createSigningKeysService({ generateSigningKey: container.generateSigningKey, sessions, events }),
+    ),
     ...createTenantRoutes({ tenants: tenantsService, issuerOf: (tenantId) => issuerOf(config.url, tenantId) }),
     ...createUserRoutes({
       users: createUsersService({ sessions, events }),

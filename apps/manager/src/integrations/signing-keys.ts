@@ -31,10 +31,12 @@ export async function generateSigningKey(options: {
   };
 }
 
-/** Active and retiring keys. Public ones are derived from what was sealed, not from the row's plain column. */
+/** Active keys, and retiring ones until their time is over. Public ones are derived from what was sealed, not from the row's plain column. */
 export async function loadSigningKeys(db: TenantDatabase, tenantId: string, sealer: Sealer): Promise<SigningKeys> {
   const rows = await db.signingKey.findMany({
-    where: { status: { in: ['active', 'retiring'] } },
+    where: {
+      OR: [{ status: 'active' }, { status: 'retiring', OR: [{ retiresAt: null }, { retiresAt: { gt: new Date() } }] }],
+    },
     orderBy: [{ status: 'asc' }, { createdAt: 'desc' }],
   });
   const keys = rows.map(

@@ -13,6 +13,7 @@ export const decisionSchema = z.strictObject({
   code: z.string(),
   /** One sentence a condition that was not met. */
   reasons: z.array(z.string()),
+  /** The person, or the client id of a machine. */
   sub: z.string(),
   sid: sidSchema.nullable(),
   tool: z.string().nullable(),
@@ -21,15 +22,21 @@ export const decisionSchema = z.strictObject({
 export type DecisionAnswer = z.infer<typeof decisionSchema>;
 
 export const decisionRoutes = {
-  /** Decides, by the same evaluator as the SDK, for one of the application's sessions. */
+  /**
+   * Decides, by the same evaluator as the SDK, for one of the application's sessions (`sid`) or for a machine
+   * (`client_id`): itself, or with `authsec:decisions:write` any application of the tenant.
+   */
   decide: route({
     method: 'POST',
     path: '/v1/decisions',
-    body: z.strictObject({
-      sid: sidSchema,
-      requirement: requirementSchema,
-      tool: z.string().min(1).max(200).optional(),
-    }),
+    body: z
+      .strictObject({
+        sid: sidSchema.optional(),
+        client_id: z.string().min(1).max(200).optional(),
+        requirement: requirementSchema,
+        tool: z.string().min(1).max(200).optional(),
+      })
+      .refine(({ sid, client_id }) => (sid === undefined) !== (client_id === undefined), 'takes sid or client_id'),
     response: decisionSchema,
     status: 201,
     errors: ['not_found', 'ambiguous_requirement', 'invalid_requirement'],

@@ -29,6 +29,10 @@ export interface Route<
   /** Absent where the answer is 204. */
   readonly response?: R;
   readonly status: 200 | 201 | 204;
+  /** What the answer is instead where the call made something new. */
+  readonly createdStatus?: 201;
+  /** The largest body that it reads; 64 KiB unless said. */
+  readonly maxBodyBytes?: number;
   readonly errors: readonly WireCode[];
   readonly access: Access;
 }

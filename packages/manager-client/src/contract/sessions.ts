@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { digestSchema } from './digest.js';
 import { mcpSessionSchema, namesSchema, sidSchema, tenantIdSchema, timestampSchema } from './names.js';
 import { route } from './route.js';
 
@@ -59,7 +60,12 @@ export const sessionRoutes = {
   bind: route({
     method: 'POST',
     path: '/v1/sessions',
-    body: z.strictObject({ access_token: z.string().min(1).max(16_384), mcp_session: mcpSessionSchema }),
+    body: z.strictObject({
+      access_token: z.string().min(1).max(16_384),
+      mcp_session: mcpSessionSchema,
+      /** The tool manifest of the server that holds the session. */
+      manifest_digest: digestSchema.optional(),
+    }),
     response: activeSessionSchema,
     status: 201,
     errors: ['person_token_invalid', 'token_not_for_this_session', 'token_already_used', 'session_ended'],
@@ -69,7 +75,14 @@ export const sessionRoutes = {
   renew: route({
     method: 'POST',
     path: '/v1/sessions/renew',
-    body: z.strictObject({ sids: z.array(sidSchema).min(1).max(500) }),
+    body: z.strictObject({
+      sids: z.array(sidSchema).min(1).max(500),
+      /** Of those whose server now has other tools than it said. */
+      manifests: z
+        .array(z.strictObject({ sid: sidSchema, digest: digestSchema }))
+        .max(500)
+        .optional(),
+    }),
     response: z.strictObject({ sessions: z.array(sessionStateSchema) }),
     status: 200,
     errors: [],

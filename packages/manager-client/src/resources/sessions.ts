@@ -2,6 +2,11 @@ import type { z } from 'zod';
 import type { CallOptions, CallRoute, KeyedCallOptions } from '../call-route.js';
 import { sessionRoutes as routes } from '../contract/sessions.js';
 
+export interface RenewOptions extends CallOptions {
+  /** The manifests of those whose server has other tools than it said at the bind. */
+  manifests?: { sid: string; digest: string }[] | undefined;
+}
+
 /** In-band logins of the application. */
 export function createSessions(call: CallRoute) {
   return {
@@ -10,8 +15,8 @@ export function createSessions(call: CallRoute) {
       call(routes.bind, { body }, { ...options, keyed: true }),
 
     /** Re-evaluates up to 500 sessions; the answers are in no particular order. */
-    renew: (sids: readonly string[], options?: CallOptions) =>
-      call(routes.renew, { body: { sids: [...sids] } }, { ...options, keyed: true }),
+    renew: (sids: readonly string[], { manifests, ...options }: RenewOptions = {}) =>
+      call(routes.renew, { body: { sids: [...sids], manifests } }, { ...options, keyed: true }),
 
     list: (query: z.input<typeof routes.list.query & {}> = {}, options?: CallOptions) =>
       call(routes.list, { query }, options),

@@ -3,7 +3,7 @@ import { Prisma } from '@authsec/prisma/tenant';
 import type { TenantDatabase } from '../../db/tenant-clients.js';
 import { AppError } from '../../errors/app-error.js';
 import { assertNewApplication, isNative, type GrantType, type NewApplication } from './application.js';
-import { insertApplication } from './applications.repository.js';
+import { findActiveByClientId, insertApplication } from './applications.repository.js';
 import { generateClientSecret, hashClientSecret } from './client-secret.js';
 
 export interface CreatedApplication {
@@ -39,6 +39,9 @@ export async function createApplication(db: TenantDatabase, input: NewApplicatio
     throw error;
   }
 }
+
+/** A disabled application is not found. */
+export const findActiveApplication = findActiveByClientId;
 
 function defaultGrantTypes(input: NewApplication): GrantType[] {
   const signsPeopleIn = input.completionPage || (input.redirectUris ?? []).length > 0;

@@ -7,7 +7,7 @@ export function createDecisionRoutes(decisions: DecisionsService): BoundRoute[] 
     bindRoute(decisionRoutes.decide, ({ caller, body, idempotencyKey }) =>
       decisions.decide({
         caller,
-        sid: body.sid,
+        subject: body.sid === undefined ? { clientId: body.client_id ?? '' } : { sid: body.sid },
         requirement: body.requirement,
         tool: body.tool,
         idempotencyKey,

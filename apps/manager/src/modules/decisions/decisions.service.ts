@@ -8,18 +8,19 @@ import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
 import type { SessionsService } from '../sessions/sessions.service.js';
 import { toDecisionAnswer } from './decision.js';
+import { judgeSubject, type Subject } from './judge-subject.js';
 import { findDecision, findDecisionByKey, insertDecision } from './decisions.repository.js';
 
 export interface DecisionRequest {
   readonly caller: Caller;
-  readonly sid: string;
+  readonly subject: Subject;
   readonly requirement: Prisma.InputJsonObject;
   readonly tool: string | undefined;
   readonly idempotencyKey: string | undefined;
 }
 
 export interface DecisionsService {
-  /** Decides and keeps the decision; AppError 'not_found' for a session that is not the application's or not alive. */
+  /** Decides and keeps the decision; AppError 'not_found' for a subject that the caller may not ask about or that is not alive. */
   decide(request: DecisionRequest): Promise<DecisionAnswer>;
   get(caller: Caller, decisionId: string): Promise<DecisionAnswer>;
 }
@@ -31,27 +32,26 @@ export interface DecisionsOptions {
 
 export function createDecisionsService({ sessions, clock }: DecisionsOptions): DecisionsService {
   return {
-    async decide({ caller, sid, requirement, tool, idempotencyKey }) {
+    async decide({ caller, subject: asked, requirement, tool, idempotencyKey }) {
       const compiled = compile(requirement);
-      const [state] = await sessions.renew(caller, [sid]);
-      if (state?.status !== 'active') throw new AppError('not_found', 'no such session within reach');
-      const decision = decide(createPrincipal(state.grants), compiled);
+      const { subject, sessionId, grants, policyVersion } = await judgeSubject(sessions, caller, asked, clock.now());
+      const decision = decide(createPrincipal(grants), compiled);
       const key = idempotencyKey === undefined ? null : hashKey(caller.application.id, idempotencyKey);
       const row = await insertDecision(caller.db, {
         at: new Date(clock.now()),
         applicationId: caller.application.id,
-        subject: state.sub,
-        sessionId: sid,
+        subject,
+        sessionId,
         tool: tool ?? null,
         requirement,
         allowed: decision.allowed,
         code: decision.code,
         decision: decision as unknown as Prisma.InputJsonObject,
-        policyVersion: BigInt(state.policy_version),
+        policyVersion,
         idempotencyKey: key,
       });
       if (row) return toDecisionAnswer(row);
-      return repeat(caller, key ?? '', { sessionId: sid, tool: tool ?? null, requirement });
+      return repeat(caller, key ?? '', { subject, sessionId, tool: tool ?? null, requirement });
     },
 
     async get(caller, decisionId) {
@@ -79,12 +79,12 @@ function hashKey(applicationId: string, idempotencyKey: string): string {
 async function repeat(
   caller: Caller,
   key: string,
-  question: { sessionId: string; tool: string | null; requirement: unknown },
+  question: { subject: string; sessionId: string | null; tool: string | null; requirement: unknown },
 ): Promise<DecisionAnswer> {
   const row = await findDecisionByKey(caller.db, key);
   if (!row) throw new AppError('internal_error', 'a decision was neither written nor found');
-  const { sessionId, tool, requirement } = row;
-  if (!isDeepStrictEqual({ sessionId, tool, requirement }, question)) {
+  const { subject, sessionId, tool, requirement } = row;
+  if (!isDeepStrictEqual({ subject, sessionId, tool, requirement }, question)) {
     throw new AppError('conflict', 'the idempotency key was used for another question');
   }
   return toDecisionAnswer(row);

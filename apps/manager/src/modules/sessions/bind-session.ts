@@ -16,6 +16,8 @@ export interface BindRequest {
   /** The session that began the login. */
   readonly mcpSession: string;
   readonly idempotencyKey: string | undefined;
+  /** Of the tool manifest of the server that holds the session. */
+  readonly manifestDigest: string | undefined;
 }
 
 export type BindSession = (request: BindRequest) => Promise<ActiveSession>;
@@ -27,7 +29,7 @@ export interface BindOptions {
 
 /** Binds an in-band login to the MCP session that began it: once, whoever asks and how many ask at the same moment. */
 export function createBindSession({ verifyAccessToken, clock }: BindOptions): BindSession {
-  return async ({ caller, accessToken, mcpSession, idempotencyKey }) => {
+  return async ({ caller, accessToken, mcpSession, idempotencyKey, manifestDigest }) => {
     const claims = await verifyPersonToken(verifyAccessToken, caller, accessToken);
     if (claims.mcp_session !== mcpSession) {
       throw new AppError('token_not_for_this_session', 'mcp_session of the token is another one');
@@ -36,7 +38,7 @@ export function createBindSession({ verifyAccessToken, clock }: BindOptions): Bi
     const at = clock.now();
     const keyHash =
       idempotencyKey === undefined ? null : createHash('sha256').update(idempotencyKey).digest('base64url');
-    const attempt = { ...claims, applicationId: application.id, mcpSession, keyHash, at: new Date(at) };
+    const attempt = { ...claims, applicationId: application.id, mcpSession, keyHash, manifestDigest, at: new Date(at) };
     const bound = await bindOnce(db, attempt);
     const session = await findSessionOf(db, application.id, claims.sid);
     if (!session || session.userId !== claims.userId) throw new AppError('person_token_invalid', 'no such login');

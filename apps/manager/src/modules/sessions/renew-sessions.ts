@@ -28,7 +28,7 @@ export async function renewSessions(caller: Caller, sids: readonly string[], at:
 }
 
 /** A login that was never bound is not a session yet. */
-function endOf(
+export function endOf(
   row: { boundAt: Date | null; endedAt: Date | null; endReason: string | null; expiresAt: Date },
   at: number,
 ): EndedReason | undefined {

@@ -5,6 +5,12 @@ import type { EvaluatedPerson } from '../../authorization/evaluate-person.js';
 export type SessionEndReason = 'logged_out' | 'revoked' | 'user_disabled';
 export type EndedReason = Extract<SessionState, { status: 'ended' }>['reason'];
 
+/** The tool manifest of the server that holds a session. */
+export interface SessionManifest {
+  readonly sid: string;
+  readonly digest: string;
+}
+
 /** A login with what bounds it now. */
 export interface BoundSession {
   readonly sid: string;

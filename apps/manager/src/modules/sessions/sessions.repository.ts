@@ -1,6 +1,6 @@
 import type { Session } from '@authsec/prisma/tenant';
 import type { TenantDatabase } from '../../db/tenant-clients.js';
-import type { BoundSession, ListedSession, SessionEndReason } from './session.js';
+import type { BoundSession, ListedSession, SessionEndReason, SessionManifest } from './session.js';
 
 const listed = { user: { select: { email: true } }, application: { select: { clientId: true } } } as const;
 
@@ -63,18 +63,33 @@ export interface BindAttempt {
   readonly userId: string;
   readonly mcpSession: string;
   readonly keyHash: string | null;
+  readonly manifestDigest: string | undefined;
   readonly at: Date;
 }
 
 /** Binds if nothing has: one statement, so that of any number at the same moment exactly one succeeds. */
 export async function bindOnce(db: TenantDatabase, attempt: BindAttempt): Promise<boolean> {
-  const { sid, applicationId, userId, mcpSession, keyHash, at } = attempt;
+  const { sid, applicationId, userId, mcpSession, keyHash, at, manifestDigest = null } = attempt;
   const bound = await db.$executeRaw`
-    UPDATE sessions SET bound_at = ${at}, bind_key_hash = ${keyHash}
+    UPDATE sessions SET bound_at = ${at}, bind_key_hash = ${keyHash}, manifest_digest = ${manifestDigest}
      WHERE id = ${sid} AND application_id::text = ${applicationId} AND user_id::text = ${userId}
        AND mcp_session = ${mcpSession} AND bound_at IS NULL AND ended_at IS NULL AND expires_at > ${at}
        AND EXISTS (SELECT 1 FROM users WHERE users.id = user_id AND users.status = 'active')`;
   return bound === 1;
+}
+
+/** Of the application's own sessions only; one statement whatever their number. */
+export async function setManifests(
+  db: TenantDatabase,
+  applicationId: string,
+  manifests: readonly SessionManifest[],
+): Promise<void> {
+  const sids = manifests.map(({ sid }) => sid);
+  const digests = manifests.map(({ digest }) => digest);
+  await db.$executeRaw`
+    UPDATE sessions SET manifest_digest = said.digest
+      FROM unnest(${sids}::text[], ${digests}::text[]) AS said(sid, digest)
+     WHERE id = said.sid AND application_id = ${applicationId}::uuid AND ended_at IS NULL`;
 }
 
 export interface SessionFilter {
@@ -112,8 +127,10 @@ export function findListedSession(
   });
 }
 
-export async function findLiveSids(db: TenantDatabase, userId: string): Promise<string[]> {
-  const rows = await db.session.findMany({ where: { userId, endedAt: null }, select: { id: true } });
+/** Of a person, or of all. */
+export async function findLiveSids(db: TenantDatabase, userId: string | undefined, limit?: number): Promise<string[]> {
+  const where = { endedAt: null, ...(userId !== undefined && { userId }) };
+  const rows = await db.session.findMany({ where, select: { id: true }, ...(limit !== undefined && { take: limit }) });
   return rows.map((row) => row.id);
 }
 

@@ -7,8 +7,9 @@ import type { Clock } from '../../ports/clock.js';
 import type { EventBus } from '../../ports/event-bus.js';
 import { actorOf } from '../audit-events/audit-event.js';
 import { recordAuditEvent } from '../audit-events/audit-events.service.js';
+import { type JudgedSession, judgeSession } from './judge-session.js';
 import { renewSessions } from './renew-sessions.js';
-import { type SessionEndReason, toSummary } from './session.js';
+import { type SessionEndReason, type SessionManifest, toSummary } from './session.js';
 import * as repository from './sessions.repository.js';
 
 export interface NewSession {
@@ -43,9 +44,13 @@ export interface SessionsService {
   /** Idempotent; resolves to whether it ended now. What the provider keeps of the grant goes with it. */
   endSession(end: SessionEnd): Promise<boolean>;
   endSessionsOfUser(end: Omit<SessionEnd, 'sid'> & { readonly userId: string }): Promise<number>;
+  endAllSessions(end: Omit<SessionEnd, 'sid'>): Promise<number>;
   /** Also an ended or expired one. */
   findSession(db: TenantDatabase, sid: string): Promise<Session | null>;
-  renew(caller: Caller, sids: readonly string[]): Promise<SessionState[]>;
+  /** `manifests`: of those whose server has other tools than it said before. */
+  renew(caller: Caller, sids: readonly string[], manifests?: readonly SessionManifest[]): Promise<SessionState[]>;
+  /** A session that lives, with what its person effectively holds now; AppError 'not_found' or 'session_ended'. */
+  judge(caller: Caller, sid: string): Promise<JudgedSession>;
   list(
     caller: Caller,
     filter: { sub?: string | undefined; limit: number; after?: string | undefined },
@@ -81,9 +86,23 @@ export function createSessionsService({ clock, events }: SessionsOptions): Sessi
       return end(tenantId, db, await repository.findLiveSids(db, userId), reason);
     },
 
+    async endAllSessions({ tenantId, db, reason }) {
+      let ended = 0;
+      for (;;) {
+        const sids = await repository.findLiveSids(db, undefined, 1_000);
+        if (sids.length === 0) return ended;
+        ended += await end(tenantId, db, sids, reason);
+      }
+    },
+
     findSession: repository.findSession,
 
-    renew: (caller, sids) => renewSessions(caller, sids, clock.now()),
+    async renew(caller, sids, manifests = []) {
+      if (manifests.length > 0) await repository.setManifests(caller.db, caller.application.id, manifests);
+      return renewSessions(caller, sids, clock.now());
+    },
+
+    judge: (caller, sid) => judgeSession(caller, sid, clock.now()),
 
     async list(caller, { sub, limit, after }) {
       const userId = sub === undefined || isUuid(sub) ? sub : undefined;
