@@ -7,18 +7,20 @@ import type { Config } from './config/load-config.js';
 import { createMasterDatabase, type MasterDatabase } from './db/master-client.js';
 import { createTenantClients, type TenantClients } from './db/tenant-clients.js';
 import { createAesGcmSealer } from './integrations/aes-gcm-sealer.js';
+import { createGuardedFetch } from './integrations/guarded-fetch.js';
 import { createLogger } from './integrations/logger.js';
 import { createPostgresEventBus } from './integrations/postgres-event-bus.js';
 import { createPostgresRateLimits } from './integrations/postgres-rate-limits.js';
-import { ensureSigningKey, generateSigningKey, loadSigningKeys } from './integrations/signing-keys.js';
+import { ensureSigningKey, loadSigningKeys } from './integrations/signing-keys.js';
 import { type ChangesService, createChangesService } from './modules/changes/changes.service.js';
 import { createSessionsService, type SessionsService } from './modules/sessions/sessions.service.js';
 import { createTenantsService, type TenantsService } from './modules/tenants/tenants.service.js';
 import { type Clock, systemClock } from './ports/clock.js';
 import type { EventBus } from './ports/event-bus.js';
+import type { GuardedFetch } from './ports/guarded-fetch.js';
 import type { RateLimits } from './ports/rate-limits.js';
 import type { Sealer } from './ports/sealer.js';
-import type { GenerateSigningKey, LoadPrivateKeys } from './ports/signing-keys.js';
+import type { LoadPrivateKeys } from './ports/signing-keys.js';
 
 /** Everything that the parts of the Manager are handed; made once, closed once. */
 export interface Container {
@@ -28,6 +30,8 @@ export interface Container {
   readonly events: EventBus;
   readonly rateLimits: RateLimits;
   readonly sealer: Sealer;
+  /** For every URL that a tenant gives. */
+  readonly guardedFetch: GuardedFetch;
   readonly master: MasterDatabase;
   /** The tenants' databases. */
   readonly tenants: TenantClients;
@@ -36,7 +40,6 @@ export interface Container {
   readonly changes: ChangesService;
   readonly tenantKeys: TenantKeys;
   readonly loadPrivateKeys: LoadPrivateKeys;
-  readonly generateSigningKey: GenerateSigningKey;
   readonly verifyAccessToken: VerifyAccessToken;
   readonly gate: Gate;
   /** Aborts when no new work should come: polls answer, `/readyz` says no. */
@@ -58,6 +61,10 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
   const events = await createPostgresEventBus({ databaseUrl: config.masterDatabaseUrl, logger });
   const rateLimits = createPostgresRateLimits({ databaseUrl: config.masterDatabaseUrl, logger });
   const sealer = createAesGcmSealer(config.sealingKeys);
+  const guardedFetch = createGuardedFetch({
+    allowHttp: config.dangerouslyAllowHttp,
+    allowPrivateAddresses: config.dangerouslyAllowPrivateAddresses,
+  });
   const master = createMasterDatabase({
     databaseUrl: config.masterDatabaseUrl,
     onError: (err) => logger.warn({ err }, 'master database: a connection was lost'),
@@ -81,7 +88,6 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
   const changes = createChangesService({ clock, events });
   const tenantKeys = createTenantKeys({
     clock,
-    events,
     loadPublicKeys: async (tenantId, db) => (await loadSigningKeys(db, tenantId, sealer)).publicJwks.keys,
   });
   const verifyAccessToken = createAccessTokenVerifier(tenantKeys, clock);
@@ -96,6 +102,7 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
     events,
     rateLimits,
     sealer,
+    guardedFetch,
     master,
     tenants,
     tenantsService,
@@ -103,14 +110,13 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
     changes,
     tenantKeys,
     loadPrivateKeys: async (tenantId, db) => (await loadSigningKeys(db, tenantId, sealer)).jwks.keys,
-    generateSigningKey: (tenantId) => generateSigningKey({ tenantId, sealer }),
     verifyAccessToken,
     gate,
     stopping: stopping.signal,
     stop: () => stopping.abort(),
     async close() {
       stopping.abort();
-      await Promise.allSettled([events.close(), rateLimits.close(), tenants.close()]);
+      await Promise.allSettled([events.close(), rateLimits.close(), tenants.close(), guardedFetch.close()]);
       await master.$disconnect();
     },
   };

@@ -1,6 +1,7 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Container } from '../container.js';
 import { createRateLimit } from '../http/middleware/rate-limit.js';
+import { createProviderSignIn } from '../modules/identity-providers/create-provider-sign-in.js';
 import { createCsrf } from '../modules/sign-in/csrf.js';
 import { createKnownBrowser } from '../modules/sign-in/known-browser.js';
 import { createSignInRoutes } from '../modules/sign-in/sign-in.routes.js';
@@ -26,6 +27,8 @@ export type AuthorizationServerParts = Pick<
   | 'tenantsService'
   | 'events'
   | 'sessions'
+  | 'sealer'
+  | 'guardedFetch'
   | 'loadPrivateKeys'
   | 'verifyAccessToken'
 >;
@@ -38,7 +41,6 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
     baseUrl: config.url,
     cookieKeys,
     tenants,
-    events: parts.events,
     sessions,
     clock,
     logger,
@@ -56,18 +58,19 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
   const tokens = rateLimits.create('tokens', { points: 3_000, windowSeconds: 60 });
   const csrf = createCsrf({ keys: cookieKeys, origin: new URL(config.url).origin });
   const go = createGoRoutes(csrf);
+  const identityProviders = createProviderSignIn(parts);
   const signIn = createSignInRoutes({
     signIn: createSignInService(rateLimits),
     csrf,
     knownBrowserOf: (issuer) => createKnownBrowser({ keys: cookieKeys, issuer }),
+    identityProviders,
   });
 
   /** Hands the request to its tenant, pinned to the issuer. */
   const forTenant =
     (serve: (tenant: TenantProvider, request: Request, response: Response) => unknown): RequestHandler =>
     async (request, response) => {
-      // A key must be published before anyone is shown what it signed, at whichever replica.
-      const tenant = await registry.find(String(request.params['tenant']), { fresh: request.path === '/jwks' });
+      const tenant = await registry.find(String(request.params['tenant']));
       await serve(tenant, request, response);
     };
 
@@ -99,6 +102,19 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
       pinToIssuer(request, tenant.context.issuer);
       return signIn.handle(createLoginInteractions(tenant), request, response);
     }),
+  );
+  below.get(
+    '/interaction/:uid/came-back',
+    forTenant((tenant, request, response) => {
+      pinToIssuer(request, tenant.context.issuer);
+      return identityProviders.finish(createLoginInteractions(tenant), request, response);
+    }),
+  );
+  below.get(
+    '/sign-in/callback/:provider',
+    forTenant(({ context, site }, request, response) =>
+      identityProviders.comeBack({ tenantId: context.tenantId, site, db: context.db }, request, response),
+    ),
   );
   below.get(
     '/completion',

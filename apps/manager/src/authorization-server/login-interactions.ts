@@ -19,11 +19,11 @@ export function createLoginInteractions({ context, provider, site }: TenantProvi
       return client && describe(interaction, applicationOf(client));
     },
 
-    async signedIn(request, response, userId) {
+    async signedIn(request, response, userId, methods = ['pwd']) {
       // oidc-provider would answer a change of person with a page of its own, which needs an inline script.
       const known = await browserSession(request, response);
       if (known.accountId !== undefined && known.accountId !== userId) await forgetPerson(request, response);
-      return finish(request, response, { login: { accountId: userId, amr: ['pwd'] } });
+      return finish(request, response, { login: { accountId: userId, amr: [...methods] } });
     },
 
     async signedOut(request, response) {

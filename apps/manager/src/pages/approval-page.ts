@@ -6,12 +6,14 @@ export interface Approval {
   readonly request: LoginRequest;
   readonly email: string;
   readonly scopes: readonly { readonly name: string; readonly description: string }[];
+  /** Identity providers that the person can add to their account. */
+  readonly providers: readonly { readonly id: string; readonly name: string }[];
   readonly csrfToken: string;
 }
 
 /** Stands between a link and a login: a link that travelled to another person's browser ends here. */
 export function approvalPage(site: Site, approval: Approval): Page {
-  const { request, email, scopes, csrfToken } = approval;
+  const { request, email, scopes, providers, csrfToken } = approval;
   return {
     title: 'Approve sign-in',
     body: html`<h1>Approve this sign-in?</h1>
@@ -38,7 +40,20 @@ export function approvalPage(site: Site, approval: Approval): Page {
           <button type="submit" name="action" value="approve">Approve</button>
           <button type="submit" name="action" value="refuse" class="quiet">Refuse</button>
         </div>
-      </form>`,
+      </form>
+      ${
+        providers.length > 0 &&
+        html`<details>
+          <summary>Add another way to sign in as <bdi>${email}</bdi></summary>
+          <form method="post" action="?">
+            <input type="hidden" name="csrf" value="${csrfToken}" />
+            ${providers.map(
+              ({ id, name }) =>
+                html`<button type="submit" class="quiet" name="action" value="link:${id}">Add ${name}</button>`,
+            )}
+          </form>
+        </details>`
+      }`,
   };
 }
 

@@ -23,7 +23,8 @@ export interface LoginInteractions {
   db(): Promise<TenantDatabase>;
   /** The one that this browser began and that the path names; undefined where there is none (any more). */
   find(request: Request, response: Response): Promise<PendingLogin | undefined>;
-  signedIn(request: Request, response: Response, userId: string): Promise<string>;
+  /** `methods`: how, as of RFC 8176; default a password. */
+  signedIn(request: Request, response: Response, userId: string, methods?: readonly string[]): Promise<string>;
   /** Somebody else is to sign in. */
   signedOut(request: Request, response: Response): Promise<string>;
   approved(request: Request, response: Response): Promise<string>;

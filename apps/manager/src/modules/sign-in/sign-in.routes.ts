@@ -7,6 +7,9 @@ import { loginGonePage, messagePage } from '../../pages/message-page.js';
 import type { Page } from '../../pages/page.js';
 import { passwordPage, type PasswordForm } from '../../pages/password-page.js';
 import { sendPage } from '../../pages/send-page.js';
+import type { LinkService } from '../identity-providers/link-identity.service.js';
+import type { ProviderSignInRoutes } from '../identity-providers/provider-sign-in.routes.js';
+import type { ProviderSignInService } from '../identity-providers/provider-sign-in.service.js';
 import type { Csrf } from './csrf.js';
 import { readForm } from './form-body.js';
 import type { KnownBrowser } from './known-browser.js';
@@ -17,6 +20,9 @@ export interface SignInRoutesOptions {
   readonly signIn: SignInService;
   readonly csrf: Csrf;
   readonly knownBrowserOf: (issuer: string) => KnownBrowser;
+  readonly identityProviders: Pick<ProviderSignInRoutes, 'begin'> &
+    Pick<ProviderSignInService, 'waysIn' | 'homeRealmOf'> &
+    Pick<LinkService, 'offered'>;
 }
 
 export interface SignInRoutes {
@@ -25,6 +31,7 @@ export interface SignInRoutes {
 }
 
 const wrong = 'E-mail address or password is not right.';
+const noHomeRealm = 'Addresses of this domain have no sign-in of their own here. Choose another way.';
 
 const forgedPage: Page = messagePage({
   status: 403,
@@ -32,7 +39,8 @@ const forgedPage: Page = messagePage({
   text: 'Go back to the page that you came from, load it anew and try again.',
 });
 
-export function createSignInRoutes({ signIn, csrf, knownBrowserOf }: SignInRoutesOptions): SignInRoutes {
+export function createSignInRoutes(options: SignInRoutesOptions): SignInRoutes {
+  const { signIn, csrf, knownBrowserOf, identityProviders } = options;
   return {
     async handle(interactions, request, response) {
       const login = await interactions.find(request, response);
@@ -55,10 +63,24 @@ export function createSignInRoutes({ signIn, csrf, knownBrowserOf }: SignInRoute
     request: Request,
     response: Response,
   ): Promise<Page> {
-    const action = `${login.step}/${form.get('action')}`;
-    switch (action) {
+    const [verb, providerId = ''] = (form.get('action') ?? '').split(':', 2);
+    const begin = (attempt: { providerId: string; loginHint?: string; linkUserId?: string }) =>
+      identityProviders.begin(interactions, request, response, { interactionId: login.id, ...attempt });
+    switch (`${login.step}/${verb}`) {
       case 'sign-in/sign-in':
-        return checkPassword(interactions, login, form, request, response);
+      case 'sign-in/home-realm': {
+        const loginHint = form.get('email') ?? '';
+        const homeRealm = await identityProviders.homeRealmOf(await interactions.db(), loginHint);
+        if (homeRealm !== undefined) return begin({ providerId: homeRealm, loginHint });
+        if (verb === 'sign-in') return checkPassword(interactions, login, form, request, response);
+        return passwordForm(interactions, login, { email: loginHint, problem: noHomeRealm, status: 422 });
+      }
+      case 'sign-in/provider':
+        return begin({ providerId });
+      case 'approval/link':
+        return login.userId === undefined
+          ? pageOf(interactions, login)
+          : begin({ providerId, linkUserId: login.userId });
       case 'approval/approve':
         return continuePage(await interactions.approved(request, response));
       case 'approval/switch':
@@ -81,6 +103,7 @@ export function createSignInRoutes({ signIn, csrf, knownBrowserOf }: SignInRoute
     const { tenantId, site } = interactions;
     const email = form.get('email') ?? '';
     const knownBrowser = knownBrowserOf(site.issuer);
+    if (!(await identityProviders.waysIn(await interactions.db())).password) return pageOf(interactions, login);
     try {
       const person = await signIn.signInWithPassword({
         tenantId,
@@ -105,17 +128,20 @@ export function createSignInRoutes({ signIn, csrf, knownBrowserOf }: SignInRoute
     const asked = step === 'approval' && userId ? { db: await interactions.db(), userId } : undefined;
     const approval = asked && (await signIn.describeApproval(asked.db, asked.userId, scopes));
     if (!approval) return passwordForm(interactions, login, { email: emailHint });
+    const providers = await identityProviders.offered(asked.db, asked.userId);
     const csrfToken = csrf.tokenFor(purposeOf(interactions, login));
-    return approvalPage(interactions.site, { request, csrfToken, ...approval });
+    return approvalPage(interactions.site, { request, csrfToken, providers, ...approval });
   }
 
-  function passwordForm(
+  async function passwordForm(
     interactions: LoginInteractions,
     login: PendingLogin,
-    rest: Omit<PasswordForm, 'csrfToken' | 'applicationName'>,
-  ): Page {
+    rest: Omit<PasswordForm, 'csrfToken' | 'applicationName' | 'waysIn'>,
+  ): Promise<Page> {
     const csrfToken = csrf.tokenFor(purposeOf(interactions, login));
-    return passwordPage(interactions.site, { applicationName: login.request.applicationName, csrfToken, ...rest });
+    const waysIn = await identityProviders.waysIn(await interactions.db());
+    const { applicationName } = login.request;
+    return passwordPage(interactions.site, { applicationName, csrfToken, waysIn, ...rest });
   }
 }
 
