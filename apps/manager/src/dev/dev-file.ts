@@ -39,7 +39,7 @@ export interface DevUrls {
   readonly demo: string;
 }
 
-function mcpUrlOf(urls: DevUrls, tenantId: string): string {
+export function mcpUrlOf(urls: DevUrls, tenantId: string): string {
   return `${urls.demo}/t/${tenantId}/mcp`;
 }
 

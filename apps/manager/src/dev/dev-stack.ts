@@ -61,11 +61,11 @@ export async function startDevStack(context: DevStackContext): Promise<DevFile> 
   const postgres = await step('PostgreSQL is up', () =>
     startDevPostgres(context, state, credentials.postgresPassword, mark?.port),
   );
-  const expected = await currentSeedMark(state, postgres.url);
+  const expected = await currentSeedMark(state, postgres.url, urls);
   if (!isSameMark(mark, expected)) {
     await step('Databases are seeded', async () => {
       const { seedDatabases } = await import('./seed.js');
-      await seedDatabases({ databaseUrl: masterUrlOn(postgres.url), serverUrl: postgres.url, credentials });
+      await seedDatabases({ databaseUrl: masterUrlOn(postgres.url), serverUrl: postgres.url, credentials, urls });
       await writeSeedMark(state, expected);
     });
   }

@@ -2,14 +2,16 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import type { DevUrls } from './dev-file.js';
 import { demoTenants, systemTenant } from './seed-data.js';
 import { writePrivateFile, type StateDirectory } from './state-directory.js';
 
-/** What an earlier start has done, so that a later one need not look: on which cluster, at which port, with which data. */
+/** What an earlier start has done, so that a later one need not look: on which cluster, at which ports, with which data. */
 export interface SeedMark {
   readonly cluster: number;
   readonly port: number;
   readonly data: string;
+  readonly demo: string;
 }
 
 export async function readSeedMark({ path }: StateDirectory): Promise<SeedMark | undefined> {
@@ -25,10 +27,14 @@ export async function writeSeedMark({ path }: StateDirectory, mark: SeedMark): P
 }
 
 /** What the mark must be for the running server to need no seeding. */
-export async function currentSeedMark({ cluster }: StateDirectory, serverUrl: string): Promise<SeedMark> {
+export async function currentSeedMark(
+  { cluster }: StateDirectory,
+  serverUrl: string,
+  { demo }: DevUrls,
+): Promise<SeedMark> {
   const { mtimeMs } = await stat(join(cluster, 'PG_VERSION'));
   const data = createHash('sha256').update(JSON.stringify([systemTenant, ...demoTenants]));
-  return { cluster: mtimeMs, port: Number(new URL(serverUrl).port), data: data.digest('base64url') };
+  return { cluster: mtimeMs, port: Number(new URL(serverUrl).port), data: data.digest('base64url'), demo };
 }
 
 export function isSameMark(a: SeedMark | undefined, b: SeedMark): boolean {

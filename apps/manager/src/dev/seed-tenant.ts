@@ -8,6 +8,8 @@ import { operatorRole, type SeedBundle, type SeedPerson, type SeedTenant } from 
 export interface SeedTenantOptions {
   readonly tenant: SeedTenant;
   readonly credentials: DevCredentials;
+  /** What `aud` of the demo application's tokens is; it may be another at each start. */
+  readonly mcpUrl: string;
 }
 
 const seededAction = 'dev.seeded';
@@ -18,14 +20,14 @@ const longAgo = new Date('2024-01-01T00:00:00Z');
  * stays. Called again after it was cut off, it goes on.
  */
 export async function seedTenant(db: TenantDatabase, options: SeedTenantOptions): Promise<void> {
-  const { tenant, credentials } = options;
+  const { tenant, credentials, mcpUrl } = options;
+  if (tenant.demo) await seedDemo(db, credentials.client(tenant.tenantId, 'demo-mcp'), mcpUrl, tenant.demo.scopes);
   const version = createHash('sha256').update(JSON.stringify(tenant)).digest('base64url');
   const seeded = await db.auditEvent.findFirst({ where: { action: seededAction }, orderBy: { id: 'desc' } });
   if (seeded?.targetId === version) return;
   await seedRights(db, tenant);
   for (const person of tenant.people) await seedPerson(db, person, credentials.password(person.email));
   await seedMachine(db, credentials.client(tenant.tenantId, 'dev-admin'));
-  if (tenant.demo) await seedDemo(db, credentials.client(tenant.tenantId, 'demo-mcp'), tenant.demo.scopes);
   await db.auditEvent.create({
     data: { action: seededAction, actorKind: 'system', targetKind: 'seed', targetId: version, outcome: 'success' },
   });
@@ -122,6 +124,7 @@ async function seedPerson(db: TenantDatabase, person: SeedPerson, password: stri
 async function seedDemo(
   db: TenantDatabase,
   { clientId, clientSecret }: ClientCredentials,
+  resourceUrl: string,
   scopes: readonly string[],
 ): Promise<void> {
   await db.application.upsert({
@@ -133,9 +136,10 @@ async function seedDemo(
       grantTypes: ['authorization_code', 'client_credentials'],
       completionPage: true,
       pasteToken: true,
+      resourceUrl,
       scopes: [...scopes],
     },
-    update: {},
+    update: { resourceUrl },
   });
 }
 

@@ -9,6 +9,7 @@ import { provisionTenant } from '../modules/tenants/provision-tenant.js';
 import { systemClock } from '../ports/clock.js';
 import type { Sealer } from '../ports/sealer.js';
 import type { DevCredentials } from './dev-credentials.js';
+import { mcpUrlOf, type DevUrls } from './dev-file.js';
 import { demoTenants, systemTenant } from './seed-data.js';
 import { seedTenant } from './seed-tenant.js';
 
@@ -18,10 +19,16 @@ export interface SeedDatabasesOptions {
   /** Superuser URL of PostgreSQL's maintenance database. */
   readonly serverUrl: string;
   readonly credentials: DevCredentials;
+  readonly urls: DevUrls;
 }
 
 /** Makes the master database and the seeded tenants, each brought up to date. */
-export async function seedDatabases({ databaseUrl, serverUrl, credentials }: SeedDatabasesOptions): Promise<void> {
+export async function seedDatabases({
+  databaseUrl,
+  serverUrl,
+  credentials,
+  urls,
+}: SeedDatabasesOptions): Promise<void> {
   const masterUrl = new Secret(databaseUrl);
   await migrateMaster(masterUrl);
   const sealer = createAesGcmSealer([credentials.sealingKey]);
@@ -44,7 +51,7 @@ export async function seedDatabases({ databaseUrl, serverUrl, credentials }: See
           ensureSigningKey: (db, id) => ensureSigningKey(db, id, sealer),
         },
       );
-      await seedTenant(await tenants.open(tenantId), { tenant, credentials });
+      await seedTenant(await tenants.open(tenantId), { tenant, credentials, mcpUrl: mcpUrlOf(urls, tenantId) });
     }
   } finally {
     await tenants.close();
