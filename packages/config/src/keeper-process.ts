@@ -33,8 +33,8 @@ export function startKeeper(
   user: PostgresUser | undefined,
   onLog: (line: string) => void,
 ): KeeperProcess {
-  const [command = '', ...args] = [...(user?.prefix ?? []), process.execPath, script];
-  const child = spawn(command, args, {
+  const command = [...(user?.prefix ?? []), process.execPath];
+  const child = spawn(command[0] ?? process.execPath, [...command.slice(1), script], {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: process.platform !== 'win32',
     ...(user?.prefix.length === 0 && { uid: user.uid, gid: user.gid }),

@@ -34,7 +34,7 @@ function parseEntry(line: string): { level: string; msg: string } | undefined {
   if (!line.startsWith('{')) return undefined;
   try {
     const { level, msg } = JSON.parse(line) as { level?: unknown; msg?: unknown };
-    return typeof level === 'string' ? { level, msg: String(msg ?? line) } : undefined;
+    return typeof level === 'string' ? { level, msg: typeof msg === 'string' ? msg : line } : undefined;
   } catch {
     return undefined;
   }
