@@ -3,6 +3,8 @@ import type { Container } from '../container.js';
 import { createChangeRoutes } from '../modules/changes/changes.routes.js';
 import { createDecisionRoutes } from '../modules/decisions/decisions.routes.js';
 import { createDecisionsService } from '../modules/decisions/decisions.service.js';
+import { createManifestRoutes } from '../modules/manifests/manifests.routes.js';
+import { createManifestsService } from '../modules/manifests/manifests.service.js';
 import { createBindSession } from '../modules/sessions/bind-session.js';
 import { createSessionRoutes } from '../modules/sessions/sessions.routes.js';
 import { createSigningKeyRoutes } from '../modules/signing-keys/signing-keys.routes.js';
@@ -19,6 +21,7 @@ export function bindContract(container: Container): BoundRoute[] {
   return [
     ...createChangeRoutes(container.changes),
     ...createDecisionRoutes(createDecisionsService({ sessions, clock })),
+    ...createManifestRoutes(createManifestsService(sessions)),
     ...createSessionRoutes({ sessions, bindSession: createBindSession({ verifyAccessToken, clock }) }),
     ...createSigningKeyRoutes(
       createSigningKeysService({ generateSigningKey: container.generateSigningKey, sessions, events }),

@@ -13,6 +13,8 @@ export interface Call<P = unknown, Q = unknown, B = unknown> {
   readonly idempotencyKey: string | undefined;
   /** When the request was received, on the monotonic clock. */
   readonly receivedAt: number;
+  /** Says that something new was made, for a route with a `createdStatus`. */
+  readonly created: () => void;
   /** Aborts when the client goes away. */
   readonly signal: AbortSignal;
 }

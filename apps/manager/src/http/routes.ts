@@ -70,7 +70,8 @@ function createHandler({ route, run }: BoundRoute, options: ApiOptions): Request
     const receivedAt = options.clock.monotonic();
     // Who may is decided before anything of the request is read or judged.
     const caller = await admit(request, route, options);
-    if (route.body) await jsonBody(request, response);
+    if (route.body) await jsonBody(request, response, route.maxBodyBytes);
+    let { status } = route;
     const call = {
       caller,
       params: parse(route.params ?? nothing, request.params, '/path'),
@@ -79,11 +80,14 @@ function createHandler({ route, run }: BoundRoute, options: ApiOptions): Request
       requestId: requestIdOf(response),
       idempotencyKey: idempotencyKeyOf(request),
       receivedAt,
+      created: () => {
+        status = route.createdStatus ?? status;
+      },
       signal: goneSignal(response),
     };
     const result = await run(call);
     if (response.destroyed) return;
-    send(response, route, result);
+    send(response, route, status, result);
   };
 }
 
@@ -146,8 +150,8 @@ function goneSignal(response: Response): AbortSignal {
   return controller.signal;
 }
 
-function send(response: Response, route: Route, result: unknown): void {
-  response.status(route.status).set('Cache-Control', 'no-store');
+function send(response: Response, route: Route, status: number, result: unknown): void {
+  response.status(status).set('Cache-Control', 'no-store');
   if (!route.response) {
     response.end();
     return;

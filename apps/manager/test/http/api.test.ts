@@ -20,6 +20,7 @@ afterAll(() => manager.close());
 
 const examples: Record<string, string> = {
   sid: 'a'.repeat(20),
+  digest: 'a'.repeat(43),
   user_id: '00000000-0000-4000-8000-000000000000',
   decision_id: '00000000-0000-4000-8000-000000000000',
   tenant_id: 'acme-corp',

@@ -1,24 +1,32 @@
 import express, { type Request, type Response } from 'express';
 import { AppError } from '../../errors/app-error.js';
 
-const maxBytes = 64 * 1024;
+const defaultMaxBytes = 64 * 1024;
 const maxDepth = 20;
 
-const parser = express.json({
-  limit: maxBytes,
-  inflate: false,
-  strict: true,
-  type: 'application/json',
-  verify: (_request, _response, buffer) => assertShallow(buffer),
-});
+const parsers = new Map<number, ReturnType<typeof express.json>>();
 
-/** Reads a JSON body of at most 64 KiB and 20 levels into `request.body`. */
-export async function jsonBody(request: Request, response: Response): Promise<void> {
+function parserFor(maxBytes: number) {
+  const parser =
+    parsers.get(maxBytes) ??
+    express.json({
+      limit: maxBytes,
+      inflate: false,
+      strict: true,
+      type: 'application/json',
+      verify: (_request, _response, buffer) => assertShallow(buffer),
+    });
+  parsers.set(maxBytes, parser);
+  return parser;
+}
+
+/** Reads a JSON body of at most so many bytes (64 KiB unless told) and 20 levels into `request.body`. */
+export async function jsonBody(request: Request, response: Response, maxBytes = defaultMaxBytes): Promise<void> {
   if (!request.is('application/json')) {
     throw new AppError('unsupported_media_type', 'the body is not application/json');
   }
   await new Promise<void>((resolve, reject) => {
-    parser(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
+    parserFor(maxBytes)(request, response, (error?: unknown) => (error === undefined ? resolve() : reject(error)));
   });
 }
 

@@ -5,6 +5,7 @@ import { evaluatePerson } from '../../authorization/evaluate-person.js';
 import type { AccessTokenClaims, VerifyAccessToken } from '../../authorization/verify-access-token.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
+import { noteManifestUse } from '../manifests/manifests.service.js';
 import { resourceOf } from '../applications/application.js';
 import { boundsOf, toActiveSession } from './session.js';
 import { bindOnce, findSessionOf } from './sessions.repository.js';
@@ -54,6 +55,7 @@ export function createBindSession({ verifyAccessToken, clock }: BindOptions): Bi
     }
     const person = await evaluatePerson(db, session.userId, boundsOf(session), at);
     if (person?.status !== 'active') throw new AppError('session_ended', 'the person is gone or disabled');
+    if (manifestDigest !== undefined) await noteManifestUse(db, application.id, [manifestDigest]);
     return toActiveSession(session, person, { tenantId, at });
   };
 }

@@ -7,6 +7,7 @@ import type { Clock } from '../../ports/clock.js';
 import type { EventBus } from '../../ports/event-bus.js';
 import { actorOf } from '../audit-events/audit-event.js';
 import { recordAuditEvent } from '../audit-events/audit-events.service.js';
+import { noteManifestUse } from '../manifests/manifests.service.js';
 import { type JudgedSession, judgeSession } from './judge-session.js';
 import { renewSessions } from './renew-sessions.js';
 import { type SessionEndReason, type SessionManifest, toSummary } from './session.js';
@@ -98,7 +99,12 @@ export function createSessionsService({ clock, events }: SessionsOptions): Sessi
     findSession: repository.findSession,
 
     async renew(caller, sids, manifests = []) {
-      if (manifests.length > 0) await repository.setManifests(caller.db, caller.application.id, manifests);
+      if (manifests.length > 0) {
+        const { db, application } = caller;
+        const digests = manifests.map(({ digest }) => digest);
+        await repository.setManifests(db, application.id, manifests);
+        await noteManifestUse(db, application.id, digests);
+      }
       return renewSessions(caller, sids, clock.now());
     },
 
