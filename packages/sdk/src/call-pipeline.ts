@@ -34,13 +34,14 @@ export function createCallPipeline(options: {
     decide(state, tool) {
       const rule = registry.ruleOf(tool);
       if (rule.public) return { kind: 'allowed', user: userOf(state) };
-      if (state.kind === 'anonymous') return { kind: 'hidden', why: () => `"${tool}" needs a signed-in person` };
+      if (state.kind === 'anonymous')
+        return { kind: 'hidden', why: () => `${JSON.stringify(tool)} needs a signed-in person` };
       const judged = state.kind === 'active' ? state.principal : state.shownTo;
       try {
         const decision = decide(judged, rule.requirement);
         if (!decision.allowed) return { kind: 'hidden', why: () => explain(decision, { target: tool }) };
       } catch (error) {
-        return { kind: 'hidden', why: () => `"${tool}" could not be decided: ${String(error)}` };
+        return { kind: 'hidden', why: () => `${JSON.stringify(tool)} could not be decided: ${String(error)}` };
       }
       return state.kind === 'active'
         ? { kind: 'allowed', user: userOf(state) }

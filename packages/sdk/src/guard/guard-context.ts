@@ -10,15 +10,16 @@ import type { ServerTools } from './server-tools.js';
 import type { TaskOwners } from './task-owners.js';
 import type { TransportHooks } from './transport-hooks.js';
 
-/** A request of the client that was let in. */
+/** A request of the client that was let in: of what it carried only what the answer needs, since a client can have many. */
 export interface Entry extends Pending {
-  readonly params: JsonObject;
-  readonly extra: unknown;
+  extra: unknown;
   readonly aliases: Alias[];
   /** Of a login tool's call, which the guard answers. */
   abort?: AbortController;
   /** How it was let through to the server. */
   call?: Call;
+  /** Of a `tools/call`: the tool, and whether it was asked to run as a task. */
+  tool?: { readonly name: string; readonly isTask: boolean };
   /** Of a `tasks/...` request that was let through under its own task id. */
   taskId?: string;
 }

@@ -38,6 +38,14 @@ export function isPlainObject(value: unknown): value is JsonObject {
   return prototype === null || prototype === Object.prototype;
 }
 
+/** The params of a request or notification, empty where there are none. */
+export function paramsOf(message: { readonly params?: unknown }): JsonObject {
+  return isObject(message.params) ? message.params : {};
+}
+
+/** What we are ready to keep of a name that a caller makes up. */
+export const maxNameLength = 1_024;
+
 export function isRequestId(value: unknown): value is RequestId {
   return typeof value === 'string' || typeof value === 'number';
 }

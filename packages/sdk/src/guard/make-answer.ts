@@ -104,11 +104,9 @@ function advertise(context: GuardContext, response: RpcResponse, result: JsonObj
 }
 
 function bindTask(context: GuardContext, entry: Entry, result: JsonObject): void {
-  const task = result['task'];
-  const tool = entry.params['name'];
-  if (!entry.call?.lookAgain || !isObject(task) || typeof task['taskId'] !== 'string' || typeof tool !== 'string')
-    return;
-  context.tasks.bind(task['taskId'], tool, entry.call.user);
+  const { task } = result;
+  if (!entry.call?.lookAgain || !entry.tool || !isObject(task) || typeof task['taskId'] !== 'string') return;
+  context.tasks.bind(task['taskId'], entry.tool.name, entry.call.user);
 }
 
 /** A second look said no while the arguments were validated. */
@@ -116,12 +114,10 @@ function refuse(context: GuardContext, response: RpcResponse, entry: Entry): Ans
   const refused = entry.call?.refused;
   if (refused?.kind === 'unavailable') {
     const { code } = refused;
-    return Object.hasOwn(entry.params, 'task')
-      ? unavailableError(response.id, code)
-      : resultOf(response.id, unavailableResult(code));
+    return entry.tool?.isTask ? unavailableError(response.id, code) : resultOf(response.id, unavailableResult(code));
   }
   if (refused) context.log.debug(refused.why());
-  return askUnknown(context, response, entry, 'name', String(entry.params['name']));
+  return askUnknown(context, response, entry, 'name', entry.tool?.name ?? '');
 }
 
 /** What the server says to the same request about something that does not exist. */
@@ -134,6 +130,7 @@ async function askUnknown(
 ): Promise<RpcResponse> {
   const alias = createAlias(original);
   const asked = { extra: entry.extra, state: { kind: 'anonymous' } as const };
-  const unknown = await context.ask(entry.method, { ...entry.params, [key]: alias.alias }, asked);
+  const params = { [key]: alias.alias, ...(entry.tool?.isTask && { task: {} }) };
+  const unknown = await context.ask(entry.method, params, asked);
   return { ...restoreAliases(unknown, [...entry.aliases, alias]), id: response.id };
 }

@@ -3,7 +3,14 @@ import type { CallerState, UserInfo } from '../session/caller-session.js';
 import { createAlias } from './aliases.js';
 import { type Call, bindAuthInfo, runAs } from './caller-context.js';
 import type { Entry, GuardContext } from './guard-context.js';
-import { type JsonObject, type RpcMessage, type RpcRequest, type RpcResponse, isObject } from './json-rpc.js';
+import {
+  type JsonObject,
+  type RpcMessage,
+  type RpcRequest,
+  type RpcResponse,
+  isObject,
+  maxNameLength,
+} from './json-rpc.js';
 
 const relatedTask = 'io.modelcontextprotocol/related-task';
 
@@ -43,7 +50,7 @@ function withOwnTask(context: Passing, params: JsonObject, entry: Entry, state: 
   const related = isObject(meta) && Object.hasOwn(meta, relatedTask) ? meta[relatedTask] : undefined;
   if (!isObject(meta) || !isObject(related) || typeof related['taskId'] !== 'string') return params;
   if (mayReadTask(context, related['taskId'], state)) return params;
-  const alias = createAlias(related['taskId']);
+  const alias = createAlias(related['taskId'].slice(0, maxNameLength));
   entry.aliases.push(alias);
   return { ...params, _meta: { ...meta, [relatedTask]: { ...related, taskId: alias.alias } } };
 }

@@ -3,46 +3,54 @@ import { type CallerState, type OAuthToolName, oauthToolNames } from '../session
 import { createAlias } from './aliases.js';
 import { type Call, runAs } from './caller-context.js';
 import type { Entry, GuardContext } from './guard-context.js';
-import { type JsonObject, type RpcRequest, errorCodes, errorOf, isObject, resultOf } from './json-rpc.js';
+import {
+  type JsonObject,
+  type RpcRequest,
+  errorCodes,
+  errorOf,
+  isObject,
+  maxNameLength,
+  paramsOf,
+  resultOf,
+} from './json-rpc.js';
 import { pass, reply } from './passage.js';
 import { dropReservedArguments, isReservedToolName } from './reserved-names.js';
 import { unavailableError, unavailableResult } from './unavailable.js';
 import type { Verdict } from './verdict.js';
 
-const maxNameLength = 1_024;
 const loginTools: ReadonlySet<string> = new Set(oauthToolNames);
 
 /** `tools/call`: the login tools are answered here, what this caller may call is let through, all else is unknown. */
 export function receiveCall(context: GuardContext, message: RpcRequest, entry: Entry, state: CallerState): void {
   const { id } = message;
-  const name = entry.params['name'];
+  const params = paramsOf(message);
+  const { name } = params;
   if (typeof name !== 'string' || name.length > maxNameLength) {
     const text = `Invalid params: name must be a string of at most ${maxNameLength} characters`;
     return reply(context, errorOf(id, errorCodes.invalidParams, text));
   }
   if (loginTools.has(name)) return void callLoginTool(context, message, entry, name as OAuthToolName);
+  entry.tool = { name, isTask: Object.hasOwn(params, 'task') };
 
   const verdict = verdictOn(context, state, name);
   switch (verdict.kind) {
     case 'allowed': {
       const call: Call = { owner: context.owner, user: verdict.user, lookAgain: () => lookAgain(context, call, name) };
       const user = context.tools.listsItself() ? verdict.user : undefined;
-      return pass(context, withParams(message, entry, name, user), entry, state, call);
+      return pass(context, withParams(message, name, user), entry, state, call);
     }
     case 'unavailable':
-      context.log.debug(`"${name}" was not called: ${verdict.code}`);
+      context.log.debug(`${JSON.stringify(name)} was not called: ${verdict.code}`);
       return reply(
         context,
-        Object.hasOwn(entry.params, 'task')
-          ? unavailableError(id, verdict.code)
-          : resultOf(id, unavailableResult(verdict.code)),
+        entry.tool.isTask ? unavailableError(id, verdict.code) : resultOf(id, unavailableResult(verdict.code)),
       );
     case 'hidden': {
       context.log.debug(verdict.why());
       const alias = createAlias(name);
       entry.aliases.push(alias);
       const call: Call = { owner: context.owner, user: undefined };
-      return pass(context, withParams(message, entry, alias.alias, undefined), entry, state, call);
+      return pass(context, withParams(message, alias.alias, undefined), entry, state, call);
     }
   }
 }
@@ -63,17 +71,17 @@ function lookAgain(context: GuardContext, call: Call, name: string): Verdict {
   }
   const user = userOf(state);
   if (user?.sub !== call.user.sub || user.tenant_id !== call.user.tenant_id) {
-    return { kind: 'hidden', why: () => `"${name}" was called by someone who is no longer signed in` };
+    return { kind: 'hidden', why: () => `${JSON.stringify(name)} was called by someone who is no longer signed in` };
   }
   call.user = user;
   return verdict;
 }
 
-function withParams(message: RpcRequest, entry: Entry, name: string, user: Call['user']): RpcRequest {
-  const given = entry.params['arguments'];
+function withParams(message: RpcRequest, name: string, user: Call['user']): RpcRequest {
+  const given = paramsOf(message)['arguments'];
   const args: unknown = isObject(given) ? dropReservedArguments(given) : given;
   const joined = user && (args === undefined || isObject(args)) ? { ...args, _user_info: user } : args;
-  const params: JsonObject = { ...entry.params, name, ...(joined === undefined ? {} : { arguments: joined }) };
+  const params: JsonObject = { ...paramsOf(message), name, ...(joined === undefined ? {} : { arguments: joined }) };
   return { ...message, params };
 }
 
@@ -84,10 +92,10 @@ async function callLoginTool(
   name: OAuthToolName,
 ): Promise<void> {
   const { id } = message;
-  if (Object.hasOwn(entry.params, 'task')) {
+  if (Object.hasOwn(paramsOf(message), 'task')) {
     return reply(context, errorOf(id, errorCodes.methodNotFound, `Tool ${name} does not support task augmentation`));
   }
-  const given = entry.params['arguments'];
+  const given = paramsOf(message)['arguments'];
   const args = isObject(given) ? dropReservedArguments(given) : {};
   const abort = new AbortController();
   entry.abort = abort;

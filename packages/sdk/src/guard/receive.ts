@@ -12,6 +12,8 @@ import {
   errorOf,
   isObject,
   isRequestId,
+  maxNameLength,
+  paramsOf,
   resultOf,
 } from './json-rpc.js';
 import { deliverAs, mayReadTask, pass, reply } from './passage.js';
@@ -49,10 +51,11 @@ function receiveNotification(context: GuardContext, message: RpcNotification, ex
 }
 
 function receiveCancellation(context: GuardContext, message: RpcNotification, extra: unknown): void {
-  const requestId = isObject(message.params) ? message.params['requestId'] : undefined;
+  const { requestId } = paramsOf(message);
   const entry = isRequestId(requestId) ? context.inFlight.get(requestId) : undefined;
   if (entry) {
     entry.cancelled = true;
+    entry.extra = undefined;
     entry.abort?.abort();
   }
   context.hooks.deliver(message, extra);
@@ -60,8 +63,7 @@ function receiveCancellation(context: GuardContext, message: RpcNotification, ex
 
 function receiveRequest(context: GuardContext, message: RpcRequest, extra: unknown): void {
   const { id, method } = message;
-  const params = isObject(message.params) ? message.params : {};
-  const entry: Entry = { method, params, extra, aliases: [], openedAt: context.now() };
+  const entry: Entry = { method, extra, aliases: [], openedAt: context.now() };
   const opened = context.inFlight.open(id, entry);
   if (opened !== 'opened') {
     const text = opened === 'in_flight' ? 'a request with this id is in flight' : 'too many requests are in flight';
@@ -72,7 +74,7 @@ function receiveRequest(context: GuardContext, message: RpcRequest, extra: unkno
   const state = context.pipeline.identify();
   if (method === 'tools/call') return receiveCall(context, message, entry, state);
   if (method === 'tools/list') return receiveList(context, message, entry, state);
-  if (method === 'initialize') noteClient(context, params);
+  if (method === 'initialize') noteClient(context, paramsOf(message));
   if (openRequests.has(method)) return pass(context, message, entry, state);
   if (method.startsWith('tasks/')) return receiveTask(context, message, entry, state);
   if (state.kind === 'active') return pass(context, message, entry, state);
@@ -85,7 +87,7 @@ function receiveRequest(context: GuardContext, message: RpcRequest, extra: unkno
 /** Pages are merged, so that a cursor was never given out. */
 function receiveList(context: GuardContext, message: RpcRequest, entry: Entry, state: CallerState): void {
   const { id } = message;
-  if (entry.params['cursor'] !== undefined) {
+  if (paramsOf(message)['cursor'] !== undefined) {
     return reply(context, errorOf(id, errorCodes.invalidParams, 'Invalid params: unknown cursor'));
   }
   if (!context.opened.handles('tools/list')) return reply(context, resultOf(id, { tools: context.session.oauthTools }));
@@ -99,18 +101,21 @@ function receiveTask(context: GuardContext, message: RpcRequest, entry: Entry, s
       context,
       answerBeforeLogin(message, () => false),
     );
-  const { taskId } = entry.params;
+  const params = paramsOf(message);
+  const { taskId } = params;
   if (typeof taskId !== 'string') {
-    if (entry.params['cursor'] === undefined) return pass(context, message, entry, state);
+    if (params['cursor'] === undefined) return pass(context, message, entry, state);
     return reply(context, errorOf(id, errorCodes.invalidParams, 'Invalid params: unknown cursor'));
   }
+  if (taskId.length > maxNameLength)
+    return reply(context, errorOf(id, errorCodes.invalidParams, 'Invalid params: taskId'));
   if (mayReadTask(context, taskId, state)) {
     entry.taskId = taskId;
     return pass(context, message, entry, state);
   }
   const alias = createAlias(taskId);
   entry.aliases.push(alias);
-  pass(context, { ...message, params: { ...entry.params, taskId: alias.alias } }, entry, state);
+  pass(context, { ...message, params: { ...params, taskId: alias.alias } }, entry, state);
 }
 
 function noteClient(context: GuardContext, params: JsonObject): void {

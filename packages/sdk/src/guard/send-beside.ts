@@ -2,7 +2,7 @@ import { userOf } from '../call-pipeline.js';
 import { restoreAliases } from './aliases.js';
 import { callOf } from './caller-context.js';
 import type { GuardContext } from './guard-context.js';
-import { type RpcMessage, type RpcNotification, isObject, isRequestId } from './json-rpc.js';
+import { type RpcMessage, type RpcNotification, isRequestId, paramsOf } from './json-rpc.js';
 import { mayReadTask } from './passage.js';
 import type { SendOptions } from './transport-hooks.js';
 
@@ -36,7 +36,7 @@ export function restoreAll(context: GuardContext, message: RpcMessage): RpcMessa
 }
 
 function isOfOwnTask(context: GuardContext, message: RpcNotification): boolean {
-  const taskId = isObject(message.params) ? message.params['taskId'] : undefined;
+  const { taskId } = paramsOf(message);
   return typeof taskId === 'string' && mayReadTask(context, taskId, context.pipeline.identify());
 }
 

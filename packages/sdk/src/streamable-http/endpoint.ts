@@ -43,11 +43,11 @@ export function createEndpoint(options: {
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method, headers } = request;
     if (!sources.allowsHost(headers.host)) {
-      log.warn('refused a Host that is not in allowedHosts', { host: headers.host });
+      log.warn('refused a Host that is not in allowedHosts', { host: headers.host?.slice(0, 200) });
       return sendJsonRpcError(response, 403, { code: -32000, message: 'Forbidden: this Host is not served here' });
     }
     if (!sources.allowsOrigin(headers.origin)) {
-      log.warn('refused an Origin that is not in allowedOrigins', { origin: headers.origin });
+      log.warn('refused an Origin that is not in allowedOrigins', { origin: headers.origin?.slice(0, 200) });
       return sendJsonRpcError(response, 403, { code: -32000, message: 'Forbidden: this Origin is not allowed' });
     }
     if (headers.origin !== undefined) allowOrigin(response, headers.origin);

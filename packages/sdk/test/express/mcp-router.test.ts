@@ -215,6 +215,9 @@ describe('what is refused', () => {
     const { url } = await serve();
     expect((await post(url, '{"jsonrpc"')).status).toBe(400);
     expect((await post(url, `${'['.repeat(5_000)}${']'.repeat(5_000)}`)).status).toBe(400);
+    const deep = JSON.stringify({ ...initialize, params: { ...initializeParams, _meta: { x: 0 } } });
+    expect((await post(url, deep.replace('"x":0', `"x":${'['.repeat(150)}${']'.repeat(150)}`))).status).toBe(400);
+    expect((await post(url, deep)).status).toBe(200);
   });
 
   test('another method: 405', async () => {
@@ -232,15 +235,13 @@ describe('what is refused', () => {
     expect(response.status).toBe(400);
   });
 
-  test('an initialize that the transport refuses leaves no session behind', async () => {
-    const { url, router } = await serve();
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify(initialize),
-    });
+  test('an initialize that the transport refuses leaves no session and no login behind', async () => {
+    const { url, router, logins } = await serve();
+    const more = { method: 'POST', body: JSON.stringify(initialize) };
+    const response = await fetch(url, { ...more, headers: { 'content-type': 'application/json' } });
     expect(response.status).toBe(406);
     expect(router.sessionCount).toBe(0);
+    expect(logins.map(({ closed }) => closed)).toEqual([1]);
   });
 
   test('bad options, by name', () => {

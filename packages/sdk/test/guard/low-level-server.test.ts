@@ -69,7 +69,8 @@ describe('a low-level server', () => {
   test('gets _user_info in the arguments, and no reserved one from outside', async () => {
     const { server, called } = acme([['open', 'other']]);
     const { client, session } = await connectGuarded(server, { tools: { open: { public: true } } });
-    await client.call('open', { a: 1, _user_info: { sub: 'forged' } });
+    await client.call('open', JSON.parse('{"a":1,"_user_info":1,"__proto__":{"_user_info":1}}'));
+    expect(Object.hasOwn(called[0]!.args as object, '__proto__')).toBe(false);
     session.become(developer);
     await client.call('other', { a: 1, _authsec: 1 });
     await client.call('other');
@@ -101,7 +102,8 @@ describe('a low-level server', () => {
 
   test('cannot list a tool in the name of AuthSec', async () => {
     const { server } = acme([['oauth_start', 'oauth_extra', 'open']]);
-    const { client } = await connectGuarded(server, { tools: { open: { public: true } } });
+    const { client, session } = await connectGuarded(server, { tools: { open: { public: true } } });
+    session.become(admin);
     expect(await client.list()).toEqual([...oauthToolNames, 'open']);
     expect((await client.call('oauth_extra')).error.message).toBe('Unknown tool: oauth_extra');
   });

@@ -46,6 +46,19 @@ describe('_user_info', () => {
     for (const { args: given } of ran.slice(1)) expect(given).toEqual({ a: 1, _user_info: developer.userInfo });
   });
 
+  test('is not what a schema of the author’s makes of the arguments', async () => {
+    const server = newServer();
+    let seen: unknown;
+    const inputSchema = z.looseObject({}).transform((args) => ({ ...args, _user_info: args['who'] }));
+    server.registerTool('open', { inputSchema: inputSchema as never }, ((args: unknown) => {
+      seen = args;
+      return { content: [] };
+    }) as never);
+    const { client } = await connectGuarded(server, { tools: { open: { public: true } } });
+    await client.call('open', { who: forged });
+    expect(seen).toEqual({ who: forged });
+  });
+
   test('is what userInfoOf knows to be ours, and nothing else is', () => {
     expect(() => userInfoOf({ _user_info: forged })).toThrow(expect.objectContaining({ code: 'user_info_missing' }));
     for (const args of [undefined, null, {}, 'x', { _user_info: null }]) {

@@ -18,7 +18,7 @@ function acme() {
       { inputSchema: { n: z.number() }, execution: { taskSupport: 'required' } },
       {
         async createTask(args: Json, extra: Json) {
-          const task = await extra.taskStore.createTask({ ttl: 60_000, pollInterval: 1 });
+          const task = await extra.taskStore.createTask({ pollInterval: 1 });
           begun.push({ name, args, task });
           return { task };
         },
@@ -93,7 +93,7 @@ describe('a task', () => {
     const { server, taskStore, tools } = acme();
     const { client, session } = await connectGuarded(server, { tools });
     session.become(admin);
-    const foreign = await taskStore.createTask({ ttl: 60_000 }, 1, { method: 'tools/call' });
+    const foreign = await taskStore.createTask({}, 1, { method: 'tools/call' });
     expect((await client.request('tasks/get', { taskId: foreign.taskId })).error.code).toBe(-32602);
     expect((await client.request('tasks/list')).result.tasks).toEqual([]);
   });
