@@ -11,7 +11,7 @@ import { createGuardedFetch } from './integrations/guarded-fetch.js';
 import { createLogger } from './integrations/logger.js';
 import { createPostgresEventBus } from './integrations/postgres-event-bus.js';
 import { createPostgresRateLimits } from './integrations/postgres-rate-limits.js';
-import { ensureSigningKey, loadSigningKeys } from './integrations/signing-keys.js';
+import { ensureSigningKey, generateSigningKey, loadSigningKeys } from './integrations/signing-keys.js';
 import { type ChangesService, createChangesService } from './modules/changes/changes.service.js';
 import { createSessionsService, type SessionsService } from './modules/sessions/sessions.service.js';
 import { createTenantsService, type TenantsService } from './modules/tenants/tenants.service.js';
@@ -20,7 +20,7 @@ import type { EventBus } from './ports/event-bus.js';
 import type { GuardedFetch } from './ports/guarded-fetch.js';
 import type { RateLimits } from './ports/rate-limits.js';
 import type { Sealer } from './ports/sealer.js';
-import type { LoadPrivateKeys } from './ports/signing-keys.js';
+import type { GenerateSigningKey, LoadPrivateKeys } from './ports/signing-keys.js';
 
 /** Everything that the parts of the Manager are handed; made once, closed once. */
 export interface Container {
@@ -40,6 +40,7 @@ export interface Container {
   readonly changes: ChangesService;
   readonly tenantKeys: TenantKeys;
   readonly loadPrivateKeys: LoadPrivateKeys;
+  readonly generateSigningKey: GenerateSigningKey;
   readonly verifyAccessToken: VerifyAccessToken;
   readonly gate: Gate;
   /** Aborts when no new work should come: polls answer, `/readyz` says no. */
@@ -88,6 +89,7 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
   const changes = createChangesService({ clock, events });
   const tenantKeys = createTenantKeys({
     clock,
+    events,
     loadPublicKeys: async (tenantId, db) => (await loadSigningKeys(db, tenantId, sealer)).publicJwks.keys,
   });
   const verifyAccessToken = createAccessTokenVerifier(tenantKeys, clock);
@@ -110,6 +112,7 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
     changes,
     tenantKeys,
     loadPrivateKeys: async (tenantId, db) => (await loadSigningKeys(db, tenantId, sealer)).jwks.keys,
+    generateSigningKey: (tenantId) => generateSigningKey({ tenantId, sealer }),
     verifyAccessToken,
     gate,
     stopping: stopping.signal,

@@ -41,6 +41,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
     baseUrl: config.url,
     cookieKeys,
     tenants,
+    events: parts.events,
     sessions,
     clock,
     logger,
@@ -70,7 +71,8 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
   const forTenant =
     (serve: (tenant: TenantProvider, request: Request, response: Response) => unknown): RequestHandler =>
     async (request, response) => {
-      const tenant = await registry.find(String(request.params['tenant']));
+      // A key must be published before anyone is shown what it signed, at whichever replica.
+      const tenant = await registry.find(String(request.params['tenant']), { fresh: request.path === '/jwks' });
       await serve(tenant, request, response);
     };
 
