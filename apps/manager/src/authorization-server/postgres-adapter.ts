@@ -42,7 +42,7 @@ export function createPostgresAdapter(model: string, options: PostgresAdapterOpt
       };
       assertStorable(row.payload);
       const written = await writeRow(await db(), model, row, { once });
-      if (once && !written) throw new errors.InvalidRequest('this identifier was already used');
+      if (once && !written) throw replayed(model);
     },
     async find(id) {
       if (model === 'Client') return id.includes('\0') ? undefined : findClient(id);
@@ -73,6 +73,11 @@ export function createPostgresAdapter(model: string, options: PostgresAdapterOpt
       await deleteRowsOfGrant(await db(), model, grantId);
     },
   };
+}
+
+function replayed(model: string): errors.OIDCProviderError {
+  if (model === 'ReplayDetection') return new errors.InvalidClientAuth('an assertion is good once');
+  return new errors.InvalidRequest('this identifier was already used');
 }
 
 /** PostgreSQL has no NUL in text. */

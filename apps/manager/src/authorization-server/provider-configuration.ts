@@ -1,6 +1,7 @@
 import type { AdapterFactory, AuthorizationCode, Client, Configuration, JWKS, KoaContextWithOIDC } from 'oidc-provider';
 import { createExtraTokenClaims, finishAccessToken, loginOf } from './access-token-claims.js';
 import { createFindAccount } from './accounts.js';
+import { createClientAssertionCheck } from './client-assertions.js';
 import { applicationProperty } from './client-metadata.js';
 import { lifetimes } from './lifetimes.js';
 import { createLoginGrants } from './login-grants.js';
@@ -52,6 +53,7 @@ export function createProviderConfiguration({
       id_token_signed_response_alg: 'ES256',
       token_endpoint_auth_method: 'client_secret_basic',
     },
+    assertJwtClientAuthClaimsAndHeader: createClientAssertionCheck(context),
     extraClientMetadata: { properties: [applicationProperty] },
     extraParams: requestParameters,
     enabledJWA: {

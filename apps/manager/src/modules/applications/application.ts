@@ -1,5 +1,6 @@
 import type { Application } from '@authsec/prisma/tenant';
 import { AppError, type FieldError } from '../../errors/app-error.js';
+import { type ClientKey, clientKeyProblems } from './client-keys.js';
 
 /** The `aud` of a person's token for this application. */
 export function resourceOf(application: Pick<Application, 'clientId' | 'resourceUrl'>): string {
@@ -12,6 +13,8 @@ export interface NewApplication {
   readonly clientId?: string;
   /** No secret: what runs on the person's own machine. Default false. */
   readonly publicClient?: boolean;
+  /** Public keys with which it proves who it is (private_key_jwt); it has no secret then. */
+  readonly keys?: readonly ClientKey[];
   readonly redirectUris?: readonly string[];
   readonly grantTypes?: readonly GrantType[];
   /** May end a login on the completion page (response mode `oob`). */
@@ -60,6 +63,10 @@ export function assertNewApplication(application: NewApplication): void {
   }
   if (application.publicClient && application.completionPage) {
     refuse('/completion_page', 'needs a client that can keep a secret');
+  }
+  if (application.keys) {
+    fields.push(...clientKeyProblems(application.keys));
+    if (application.publicClient) refuse('/jwks', 'a public client proves nothing');
   }
   if (fields.length > 0) throw new AppError('invalid_request', 'the application is not valid', { fields });
 }
