@@ -52,7 +52,7 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
       const empty = bytes.length === 0 || answer.statusCode === 204 || answer.statusCode === 205;
       return new Response(empty ? null : bytes, { status: answer.statusCode, headers: toHeaders(answer.headers) });
     } catch (error) {
-      throw translate(error, url, limit);
+      throw translate(error, url, { limit, asked: init.signal });
     }
   }
   return Object.assign(fetchGuarded, { close: () => dispatcher.destroy() });
@@ -133,7 +133,11 @@ function toHeaders(headers: Readonly<Record<string, string | string[] | undefine
   return result;
 }
 
-function translate(error: unknown, { hostname }: URL, limit: AbortSignal): FetchRefused {
+function translate(
+  error: unknown,
+  { hostname }: URL,
+  { limit, asked }: { readonly limit: AbortSignal; readonly asked: AbortSignal | undefined },
+): FetchRefused {
   if (error instanceof FetchRefused) return error;
   const cause = error instanceof Error && error.cause instanceof FetchRefused ? error.cause : undefined;
   if (cause) return cause;
@@ -142,7 +146,7 @@ function translate(error: unknown, { hostname }: URL, limit: AbortSignal): Fetch
     error instanceof errors.HeadersTimeoutError ||
     error instanceof errors.BodyTimeoutError;
   if (limit.aborted || timedOut) return new FetchRefused('timeout', `${hostname} took too long`, { cause: error });
-  if (error instanceof Error && error.name === 'AbortError') {
+  if (asked?.aborted) {
     return new FetchRefused('aborted', `the answer of ${hostname} was not waited for`, { cause: error });
   }
   return new FetchRefused('unreachable', `${hostname} could not be reached, or its answer not be read`, {

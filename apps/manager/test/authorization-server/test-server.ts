@@ -15,11 +15,15 @@ export interface TestServer extends TestManager {
 }
 
 /** A Manager that really listens, on http and a free port. */
-export async function startTestServer(parts: ContainerParts = {}): Promise<TestServer> {
+export async function startTestServer(
+  parts: ContainerParts = {},
+  settings: Record<string, string> = {},
+): Promise<TestServer> {
   const servers: Server[] = [];
   const { server, origin, serve } = await listen();
   servers.push(server);
-  const manager = await createTestManager(parts, { AUTHSEC_URL: origin, AUTHSEC_DANGEROUSLY_ALLOW_HTTP: '1' });
+  const env = { AUTHSEC_URL: origin, AUTHSEC_DANGEROUSLY_ALLOW_HTTP: '1', ...settings };
+  const manager = await createTestManager(parts, env);
   serve(manager.app);
   return {
     ...manager,

@@ -69,7 +69,9 @@ export function createProviderConfigurations(options: ProviderConfigurationsOpti
     } catch (error) {
       const failure = toProviderFailure(error);
       if (/^discovery\./.test(failure.check)) throw failure;
-      throw new ProviderFailure(`discovery.${failure.check.split('.').at(-1)}`, failure.message, { cause: error });
+      throw new ProviderFailure(`discovery.${failure.check.split('.').at(-1)}`, failure.message, {
+        cause: failure.cause,
+      });
     }
   }
 

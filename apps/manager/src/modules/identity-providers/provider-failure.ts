@@ -29,19 +29,19 @@ const codes: ReadonlyMap<string, string> = new Map([
   ['OAUTH_ABORT', 'provider.timeout'],
 ]);
 
-/** What went wrong in openid-client, named by its codes and causes. */
+/** What went wrong in openid-client, named by its codes and causes; these carry tokens, so none of them is kept. */
 export function toProviderFailure(error: unknown): ProviderFailure {
   const chain = chainOf(error);
   for (const link of chain) {
     if (link instanceof ProviderFailure) return link;
-    if (link instanceof FetchRefused)
-      return new ProviderFailure(`fetch.${link.reason}`, link.message, { cause: error });
+    if (link instanceof FetchRefused) return new ProviderFailure(`fetch.${link.reason}`, link.message, { cause: link });
   }
-  for (const link of chain) {
+  // The innermost says it most exactly.
+  for (const link of chain.toReversed()) {
     const check = checkOf(link);
-    if (check !== undefined) return new ProviderFailure(check, messageOf(error), { cause: error });
+    if (check !== undefined) return new ProviderFailure(check, messageOf(error));
   }
-  return new ProviderFailure('answer.invalid', messageOf(error), { cause: error });
+  return new ProviderFailure('answer.invalid', messageOf(error));
 }
 
 interface Link {
@@ -66,7 +66,8 @@ function checkOf(link: unknown): string | undefined {
     case 'OAUTH_RESPONSE_BODY_ERROR':
       return `token_endpoint.${word(error) ?? 'error'}`;
     case 'OAUTH_UNSUPPORTED_OPERATION':
-      return /JWS|"alg"|signature/i.test(String(message)) ? 'id_token.alg' : undefined;
+      if (/JWE/.test(String(message))) return 'id_token.encrypted';
+      return /crit/.test(String(message)) ? 'id_token.crit' : 'id_token.alg';
     case 'OAUTH_INVALID_RESPONSE':
       return checkOfMessage(String(message));
     default:
@@ -74,18 +75,28 @@ function checkOf(link: unknown): string | undefined {
   }
 }
 
-/** The library has one code for these. */
-function checkOfMessage(message: string): string {
-  if (/signature/i.test(message)) return 'id_token.signature';
-  if (/unexpected JWT "alg"/.test(message)) return 'id_token.alg';
-  if (/"iss" \(issuer\)|"iss" missing|response parameter "iss"/.test(message)) return 'authorization_response.iss';
-  if (/"state"/.test(message)) return 'authorization_response.state';
-  const claim = /"(\w+)" \([\w ]+\) (?:JWT claim|claim)/.exec(message) ?? /JWT "(\w+)"/.exec(message);
-  if (claim?.[1]) return `id_token.${claim[1]}`;
-  const property = /"response" body "(\w+)"/.exec(message);
-  if (property?.[1]) return property[1] === 'id_token' ? 'id_token.missing' : `answer.${property[1]}`;
-  if (/JWT/.test(message)) return 'id_token.malformed';
-  return 'answer.invalid';
+/** The library has one code for these and tells them apart in words. */
+const messages: readonly [RegExp, string | ((match: RegExpExecArray) => string)][] = [
+  [/signature/i, 'id_token.signature'],
+  [/JWT "alg"/, 'id_token.alg'],
+  [/"iss" \(issuer\)(?! claim)|"iss" parameter/, 'authorization_response.iss'],
+  [/"state"/, 'authorization_response.state'],
+  [/"(\w+)" parameter must be/, ([, name]) => `authorization_response.${name}`],
+  [/authorization code/i, 'authorization_response.code'],
+  [/JARM/, 'authorization_response.response'],
+  [/JWT "(\w+)"/, ([, claim]) => `id_token.${claim}`],
+  [/body "id_token"/, 'id_token.missing'],
+  [/body "(\w+)"/, ([, member]) => `answer.${member}`],
+  [/JWT|ID Token/, 'id_token.malformed'],
+  [/./, 'answer.invalid'],
+];
+
+function checkOfMessage(message: string): string | undefined {
+  for (const [pattern, check] of messages) {
+    const match = pattern.exec(message);
+    if (match) return typeof check === 'string' ? check : check(match);
+  }
+  return undefined;
 }
 
 function chainOf(error: unknown): unknown[] {
