@@ -8,6 +8,7 @@ import {
 } from 'oidc-provider';
 import { evaluatePerson } from '../authorization/evaluate-person.js';
 import { applicationOf } from './client-metadata.js';
+import { purposeOf } from './token-purpose.js';
 import { toScopeString } from './scopes.js';
 import type { TenantContext } from './tenant-context.js';
 
@@ -32,6 +33,11 @@ export function createExtraTokenClaims({ tenantId, db, sessions, clock }: Tenant
     if (!login || !client || login.endedAt || login.expiresAt.getTime() <= clock.now() || login.userId !== accountId) {
       throw new errors.InvalidGrant('the login has ended');
     }
+    const purpose = purposeOf(token);
+    if (purpose === 'session') {
+      loginOfToken.set(token, login);
+      return { tenant_id: tenantId, sid };
+    }
     const mayAsk = applicationOf(client).scopes;
     const narrowed = narrowedScopes(ctx);
     const scopes = login.scopes.filter((name) => mayAsk.includes(name) && (narrowed?.has(name) ?? true));
@@ -51,6 +57,7 @@ export function createExtraTokenClaims({ tenantId, db, sessions, clock }: Tenant
       scopes: grants.scopes,
       resources: grants.resources,
       ...(login.mcpSession !== null && { mcp_session: login.mcpSession }),
+      ...(purpose === 'paste' && { paste_token: true }),
     };
   };
 }

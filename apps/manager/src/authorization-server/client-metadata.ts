@@ -9,6 +9,7 @@ export interface ApplicationOfClient {
   /** The `aud` of a person's token. */
   readonly resource: string;
   readonly completionPage: boolean;
+  readonly pasteToken: boolean;
   readonly scopes: readonly string[];
 }
 
@@ -35,6 +36,7 @@ export function toClientMetadata(application: Application, issuer: string): AllC
     name: application.name,
     resource: resourceOf(application),
     completionPage: application.completionPage,
+    pasteToken: application.pasteToken,
     scopes: application.scopes,
   };
   return {

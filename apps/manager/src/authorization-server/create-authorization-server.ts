@@ -14,7 +14,7 @@ import { createGoRoutes } from './go-routes.js';
 import { createLoginInteractions } from './login-interactions.js';
 import { pinToIssuer } from './pin-to-issuer.js';
 import { createProviderRegistry } from './provider-registry.js';
-import { markAsPush } from './push-login.js';
+import { markAsPush } from './push-in-hand.js';
 import type { TenantProvider } from './tenant-provider.js';
 
 export type AuthorizationServerParts = Pick<

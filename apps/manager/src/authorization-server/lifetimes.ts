@@ -5,6 +5,8 @@ export const lifetimes = {
   code: 60,
   /** A code that a person carries from the completion page; useless without the verifier. */
   carriedCode: 10 * 60,
+  /** The JWT on the completion page. */
+  pasteToken: 5 * 60,
   /** From `oauth_start` to the button behind the link. */
   pushedLogin: 10 * 60,
   /** From the button to the sign-in page; fixed by oidc-provider. */

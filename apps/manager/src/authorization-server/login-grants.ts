@@ -20,7 +20,8 @@ export function createLoginGrants({ tenantId, db, sessions, clock }: TenantConte
     const database = await db();
     const asked = approvableScopes(application.scopes, { scope: text(params['scope']), inBand });
     const scopes = inBand ? asked : await heldOf(asked, account.accountId);
-    const lifetime = lifetimeOf(client, inBand);
+    const remembered = text(params['remember_login']) === 'true';
+    const lifetime = lifetimeOf(client, inBand && !remembered);
     const sid = randomBytes(24).toString('base64url');
 
     await sessions.createSession({

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import { errors, type Interaction, type InteractionResults } from 'oidc-provider';
 import type { LoginInteractions, PendingLogin } from '../modules/sign-in/login-interactions.js';
 import { applicationOf } from './client-metadata.js';
+import { lifetimes } from './lifetimes.js';
 import { approvableScopes } from './scopes.js';
 import type { TenantProvider } from './tenant-provider.js';
 
@@ -80,6 +81,7 @@ function describe(
       reportedName: text('client_name'),
       reportedAddress: text('client_address'),
       requestedAt: new Date(requestedAt * 1000),
+      rememberedDays: text('remember_login') === 'true' ? lifetimes.refreshableLogin / 86_400 : undefined,
     },
     scopes: approvableScopes(application.scopes, { scope: text('scope'), inBand: text('mcp_session') !== undefined }),
     userId: session?.accountId,

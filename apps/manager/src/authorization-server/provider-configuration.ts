@@ -86,7 +86,10 @@ export function createProviderConfiguration({
     extraTokenClaims: createExtraTokenClaims(context),
     formats: { customizers: { jwt: finishAccessToken } },
     expiresWithSession: () => false,
-    issueRefreshToken: (ctx, client) => client.grantTypeAllowed('refresh_token') && loginOf(ctx)?.mcpSession === null,
+    // In-band, only a public client needs one: it has no other way to a new token for its session.
+    issueRefreshToken: (ctx, client) =>
+      client.grantTypeAllowed('refresh_token') &&
+      (client.clientAuthMethod === 'none' || loginOf(ctx)?.mcpSession === null),
     // RFC 9700: public clients rotate. Confidential ones do not: a lost answer would end the login.
     rotateRefreshToken: (ctx) => ctx.oidc.client?.clientAuthMethod === 'none',
     revokeGrantPolicy: () => true,

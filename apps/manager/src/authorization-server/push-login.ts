@@ -1,26 +1,13 @@
-import type { IncomingMessage } from 'node:http';
 import { decodeJwt } from 'jose';
-import { Provider, type KoaContextWithOIDC } from 'oidc-provider';
+import type { Client, KoaContextWithOIDC } from 'oidc-provider';
 import { AppError } from '../errors/app-error.js';
 import { networkOf } from '../http/middleware/rate-limit.js';
 import type { RateLimit } from '../ports/rate-limits.js';
 import { applicationOf } from './client-metadata.js';
 import { lifetimes } from './lifetimes.js';
+import { isPushInHand } from './push-in-hand.js';
 import { keepPushedLogin, trimPushedLogins } from './pushed-logins.js';
 import type { TenantContext } from './tenant-context.js';
-
-/** Requests to `/go`, which go through the real endpoint of RFC 9126 for authentication and validation. */
-const pushes = new WeakSet<IncomingMessage>();
-
-export function markAsPush(request: IncomingMessage): void {
-  pushes.add(request);
-}
-
-/** Whether the request in hand pushes a login that is kept behind a link, and not for 60 seconds. */
-export function isPushInHand(): boolean {
-  const ctx = Provider.ctx;
-  return ctx !== undefined && pushes.has(ctx.req);
-}
 
 /** How many pushes pass between two looks at the bound, in this process and tenant. */
 const trimEvery = 25;
@@ -30,14 +17,18 @@ export function createPushLogin(context: TenantContext, perNetwork: RateLimit) {
   let pushed = 0;
   return async (ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> => {
     await next();
-    if (!pushes.has(ctx.req) || ctx.status !== 201) return;
+    if (!isPushInHand(ctx) || ctx.status !== 201) return;
     const { client, entities } = ctx.oidc;
     const request = entities.PushedAuthorizationRequest?.request;
     if (!client || request === undefined) throw new Error('a push was answered without its request');
     const { iss: _iss, aud: _aud, exp: _exp, nbf: _nbf, iat: _iat, ...parameters } = decodeJwt(request);
-    if (parameters['response_mode'] !== 'oob' || typeof parameters['mcp_session'] !== 'string') {
-      return refuse(ctx, 400, 'invalid_request', 'response_mode must be oob, and mcp_session must be given');
+    const onPage = parameters['response_mode'] === 'oob';
+    if (typeof parameters['mcp_session'] !== 'string' || !(onPage || endsOnLoopback(parameters))) {
+      const how = 'on the completion page (response_mode oob) or at http on a loopback address';
+      return refuse(ctx, 400, 'invalid_request', `mcp_session must be given, and the login must end ${how}`);
     }
+    // Anyone may speak for a public client: what it says of itself limits nobody but the network that says it.
+    if (client.clientAuthMethod === 'none') parameters['client_address'] = ctx.ip;
     const address = parameters['client_address'];
     const bucket = typeof address === 'string' ? networkOf(address) : '';
     if (JSON.stringify(parameters).includes('\\u0000')) {
@@ -58,8 +49,21 @@ export function createPushLogin(context: TenantContext, perNetwork: RateLimit) {
       authorization_url: `${context.issuer}/go/${id}`,
       expires_in: lifetimes.pushedLogin,
       audience: application.resource,
+      ...(onPage && takesPastedToken(client) && { paste_token: true }),
     };
   };
+}
+
+/** Whether the completion page of this client offers the JWT: it is bound with a secret, which a public client has not. */
+export function takesPastedToken(client: Client): boolean {
+  return applicationOf(client).pasteToken && client.clientAuthMethod !== 'none';
+}
+
+/** RFC 8252 sections 7.3 and 8.3: the address itself, since a name may lead elsewhere. */
+function endsOnLoopback({ response_mode: mode, redirect_uri: redirectUri }: Record<string, unknown>): boolean {
+  if (mode !== undefined && mode !== 'query') return false;
+  const url = typeof redirectUri === 'string' ? URL.parse(redirectUri) : null;
+  return url?.protocol === 'http:' && (url.hostname === '127.0.0.1' || url.hostname === '[::1]');
 }
 
 function refuse(ctx: KoaContextWithOIDC, status: number, error: string, description: string): void {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { mcpSessionSchema } from '@authsec/manager-client/contract';
 import { errors, type Client, type KoaContextWithOIDC } from 'oidc-provider';
+import { isPushInHand } from './push-in-hand.js';
 import { loginScope } from './scopes.js';
 
 type Validator = (ctx: KoaContextWithOIDC, value: string | undefined, client: Client) => void;
@@ -8,8 +9,9 @@ type Validator = (ctx: KoaContextWithOIDC, value: string | undefined, client: Cl
 const reportedName = /^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]{1,100}$/u;
 
 /**
- * Our parameters of an authorization request. All are taken only from a request that an authenticated client pushed:
- * `mcp_session` (the in-band session), `client_name` and `client_address` (of the MCP client, as it reported them), `requested_at`.
+ * Our parameters of an authorization request. All are taken only from a request that an authenticated client pushed, or
+ * a public one that waits behind a link: `mcp_session` (the in-band session), `client_name` and `client_address` (of the
+ * MCP client, as it reported them), `remember_login` (a public client keeps its refresh token), `requested_at`.
  */
 export const requestParameters: Record<string, Validator> = {
   mcp_session(ctx, value, client) {
@@ -28,6 +30,12 @@ export const requestParameters: Record<string, Validator> = {
     assertPushed(ctx, client, 'client_address');
     if (isIP(value) === 0) setParameter(ctx, 'client_address', undefined);
   },
+  remember_login(ctx, value, client) {
+    if (value === undefined) return;
+    assertPushed(ctx, client, 'remember_login');
+    const mayKeep = client.clientAuthMethod === 'none' && client.grantTypeAllowed('refresh_token');
+    if (value !== 'true' || !mayKeep) setParameter(ctx, 'remember_login', undefined);
+  },
   /** Set by us when the link is used: epoch seconds of the push. */
   requested_at(ctx, value) {
     if (value === undefined) return;
@@ -44,9 +52,10 @@ function addLoginScope(ctx: KoaContextWithOIDC): void {
 }
 
 function assertPushed(ctx: KoaContextWithOIDC, client: Client, parameter: string): void {
-  const pushedNow = ctx.oidc.route === 'pushed_authorization_request' && client.clientAuthMethod !== 'none';
+  const mayPush = client.clientAuthMethod !== 'none' || isPushInHand(ctx);
+  const pushedNow = ctx.oidc.route === 'pushed_authorization_request' && mayPush;
   if (pushedNow || isTrusted(ctx, parameter)) return;
-  throw new errors.InvalidRequest(`${parameter} is taken only from a request pushed by an authenticated client`);
+  throw new errors.InvalidRequest(`${parameter} is taken only from a request that was pushed`);
 }
 
 /** oidc-provider lists in `trusted` what stood in a request object whose sender it knows. */

@@ -9,13 +9,15 @@ import type { Site } from '../pages/page.js';
 import type { RateLimit } from '../ports/rate-limits.js';
 import { toClientMetadata } from './client-metadata.js';
 import { answerUnknown } from './answer-unknown.js';
-import { answerOutOfBand } from './completion-mode.js';
+import { createOutOfBandAnswer } from './completion-mode.js';
 import { createJwtTokens, watchForJwts } from './jwt-tokens.js';
 import { correctMetadata } from './metadata.js';
 import { createPostgresAdapter } from './postgres-adapter.js';
 import { createProviderConfiguration } from './provider-configuration.js';
 import { setSite } from './provider-pages.js';
-import { createPushLogin, isPushInHand } from './push-login.js';
+import { isPushInHand } from './push-in-hand.js';
+import { createPushLogin } from './push-login.js';
+import { createSessionTokens } from './session-tokens.js';
 import type { TenantContext } from './tenant-context.js';
 
 /** One tenant's authorization server. */
@@ -51,7 +53,7 @@ export function createTenantProvider(options: TenantProviderOptions): TenantProv
     async onGrantEnded(sid: string) {
       await sessions.endSession({ tenantId, db: await db(), sid, reason: 'revoked' });
     },
-    isHeldElsewhere: isPushInHand,
+    isHeldElsewhere: () => isPushInHand(),
   };
   const jwks = { keys } as unknown as JWKS;
   const adapter = (model: string) => createPostgresAdapter(model, adapterOptions);
@@ -59,7 +61,7 @@ export function createTenantProvider(options: TenantProviderOptions): TenantProv
   // Hosts in its answers come from headers, which are overwritten from the issuer before it sees them.
   provider.proxy = true;
   setSite(provider, site);
-  provider.registerResponseMode('oob', answerOutOfBand);
+  provider.registerResponseMode('oob', createOutOfBandAnswer(context));
   compareHashes(provider);
   watchForJwts(provider);
   provider.on('server_error', (ctx, error) => logger.error({ tenant_id: tenantId, ...describe(ctx, error) }, 'failed'));
@@ -71,6 +73,7 @@ export function createTenantProvider(options: TenantProviderOptions): TenantProv
     correctMetadata,
     createJwtTokens(context, verifyAccessToken),
     createPushLogin(context, pushesPerNetwork),
+    createSessionTokens(context),
   ] satisfies Middleware[]) {
     provider.use(middleware as Parameters<typeof provider.use>[0]);
   }

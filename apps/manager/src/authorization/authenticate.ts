@@ -14,9 +14,11 @@ export interface Identity {
   readonly tenantId: string;
   readonly issuer: string;
   readonly db: TenantDatabase;
-  readonly kind: 'application' | 'person';
+  readonly kind: 'application' | 'person' | 'session';
   readonly application: CallingApplication;
   readonly userId: string | undefined;
+  /** Of a `session`, which holds nothing beside it. */
+  readonly sid?: string | undefined;
   readonly principal: ReadPrincipal;
 }
 
@@ -49,9 +51,15 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
       const principal = createReader(clock, (at) => machinePrincipal(db, application.id, at));
       return { tenantId, issuer, db, kind: 'application', application, userId: undefined, principal };
     }
-    await assertSessionLives(db, claims.sid, { userId: claims.sub, applicationId: application.id, at: clock.now() });
+    const { sid, sub: userId } = claims;
+    const login = await findLiveLogin(db, sid, { userId, applicationId: application.id, at: clock.now() });
+    if (login.mcpSession !== null) {
+      if (!application.isPublic) throw new AppError('invalid_token', 'the application has tokens of its own');
+      const principal = () => Promise.resolve(createPrincipal(nobody));
+      return { tenantId, issuer, db, kind: 'session', application, userId, sid, principal };
+    }
     const principal = createReader(clock, (at) => personPrincipal(db, claims, at));
-    return { tenantId, issuer, db, kind: 'person', application, userId: claims.sub, principal };
+    return { tenantId, issuer, db, kind: 'person', application, userId, principal };
   };
 }
 
@@ -76,29 +84,33 @@ async function openTenant(tenants: TenantClients, tenantId: string): Promise<Ten
   }
 }
 
-async function findApplication(db: TenantDatabase, clientId: string): Promise<CallingApplication> {
+async function findApplication(
+  db: TenantDatabase,
+  clientId: string,
+): Promise<CallingApplication & { readonly isPublic: boolean }> {
   const application = await db.application.findUnique({
     where: { clientId },
-    select: { id: true, clientId: true, resourceUrl: true, status: true },
+    select: { id: true, clientId: true, resourceUrl: true, status: true, tokenEndpointAuthMethod: true },
   });
   if (application?.status !== 'active') throw new AppError('invalid_token', 'the application is gone or disabled');
-  return { id: application.id, clientId: application.clientId, resourceUrl: application.resourceUrl };
+  const { id, resourceUrl, tokenEndpointAuthMethod } = application;
+  return { id, clientId: application.clientId, resourceUrl, isPublic: tokenEndpointAuthMethod === 'none' };
 }
 
-async function assertSessionLives(
+async function findLiveLogin(
   db: TenantDatabase,
   sid: string,
   expected: { userId: string; applicationId: string; at: number },
-): Promise<void> {
+): Promise<{ readonly mcpSession: string | null }> {
   const session = await db.session.findUnique({ where: { id: sid }, include: { user: { select: { status: true } } } });
   const lives =
     session?.endedAt === null &&
     session.expiresAt.getTime() > expected.at &&
     session.userId === expected.userId &&
     session.applicationId === expected.applicationId &&
-    session.mcpSession === null &&
     session.user.status === 'active';
   if (!lives) throw new AppError('invalid_token', 'the login of this token has ended');
+  return session;
 }
 
 async function machinePrincipal(db: TenantDatabase, applicationId: string, at: number): Promise<Principal> {

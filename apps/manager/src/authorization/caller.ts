@@ -6,14 +6,17 @@ export interface Caller {
   readonly tenantId: string;
   readonly issuer: string;
   readonly db: TenantDatabase;
-  readonly kind: 'application' | 'person';
+  /** `session`: a public client with the token of one in-band login. */
+  readonly kind: 'application' | 'person' | 'session';
   /** The application that the token was issued to. */
   readonly application: CallingApplication;
   /** The person, where there is one. */
   readonly userId: string | undefined;
   readonly principal: ReadPrincipal;
-  /** `own`: only what belongs to the calling application. `tenant`: it holds the route's permission. */
-  readonly reach: 'own' | 'tenant';
+  /** The one session that a `session` reaches; undefined for the others. */
+  readonly sid?: string | undefined;
+  /** `own`: only what belongs to the calling application. `session`: only `sid`. `tenant`: it holds the route's permission. */
+  readonly reach: 'own' | 'session' | 'tenant';
 }
 
 /**
@@ -26,6 +29,11 @@ export interface CallingApplication {
   readonly id: string;
   readonly clientId: string;
   readonly resourceUrl: string | null;
+}
+
+/** Whether a session of the calling application is within reach. */
+export function reachesSession(caller: Caller, sid: string): boolean {
+  return caller.reach !== 'session' || caller.sid === sid;
 }
 
 /** The application whose things alone the caller reaches; undefined where it reaches the tenant's. */

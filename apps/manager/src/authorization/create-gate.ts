@@ -17,6 +17,10 @@ export type Gate = (authorization: string | undefined, route: Pick<Route, 'acces
 export function createGate({ authenticate, isSystemTenant }: GateOptions): Gate {
   return async (authorization, { access }) => {
     const identity = await authenticate(authorization);
+    if (identity.kind === 'session') {
+      if (access.session) return { ...identity, reach: 'session' };
+      throw new AppError('insufficient_permission', 'the token of a session counts for that session only');
+    }
     if (access.permission !== undefined) {
       const counts = !access.permission.startsWith('authsec:tenants:') && !access.system;
       const requirement = compileRequirement({ permission: access.permission });

@@ -18,6 +18,8 @@ const claimsSchema = z.object({
   sid: z.string().optional(),
   tenant_id: z.string().optional(),
   mcp_session: z.string().optional(),
+  /** From the completion page, without an exchange. */
+  paste_token: z.literal(true).optional(),
   roles: names.default([]),
   groups: names.default([]),
   scopes: names.default([]),

@@ -28,7 +28,7 @@ export function approvalPage(site: Site, approval: Approval): Page {
       <ul>
         <li>your e-mail address</li>
         <li>your roles, groups and resources at ${site.tenantName}, and what they let you do</li>
-        ${scopes.map(describeScope)}
+        ${scopes.map(describeScope)} ${request.rememberedDays !== undefined && staysSignedIn(request.rememberedDays)}
       </ul>
       <p class="note">
         Whoever asked for this will act as you. Approve only what you asked for yourself, just now. If someone sent you
@@ -55,6 +55,10 @@ export function approvalPage(site: Site, approval: Approval): Page {
         </details>`
       }`,
   };
+}
+
+function staysSignedIn(days: number): Html {
+  return html`<li>all this for up to ${days} days, also after it was restarted, until you sign out</li>`;
 }
 
 function describeScope({ name, description }: { readonly name: string; readonly description: string }): Html {

@@ -1,8 +1,8 @@
-import { html } from './html.js';
+import { html, type Html } from './html.js';
 import type { Page } from './page.js';
 
 /** Where an in-band login ends: the code, for the person to carry to the assistant. */
-export function completionPage(code: string, applicationName: string): Page {
+export function completionPage(code: string, applicationName: string, jwt?: string): Page {
   return {
     title: 'Signed in',
     script: true,
@@ -15,8 +15,21 @@ export function completionPage(code: string, applicationName: string): Page {
         <strong>Never give this code to someone who sent you the link.</strong> Whoever has it acts as you. If you did
         not ask for it yourself, close the page.
       </p>
-      <p class="soft">It works once, within ten minutes. You can close this page afterwards.</p>`,
+      <p class="soft">It works once, within ten minutes. You can close this page afterwards.</p>
+      ${jwt !== undefined && tokenDetails(jwt)}`,
   };
+}
+
+/** The documented flow of clients that want the token itself; out of sight until it is asked for. */
+function tokenDetails(jwt: string): Html {
+  return html`<details id="jwt">
+    <summary>The assistant asks for a token instead</summary>
+    <p class="soft">
+      Give it this one as <code>jwt_token</code>, or the code above, not both: the first that is used voids the other.
+      It works once, in this session only, within five minutes.
+    </p>
+    <code class="code token" id="jwt-token" tabindex="0">${jwt}</code>
+  </details>`;
 }
 
 const reasons: ReadonlyMap<string, string> = new Map([['access_denied', 'You refused. Nothing was shared.']]);

@@ -7,6 +7,8 @@ export interface LoginRequest {
   readonly reportedName: string | undefined;
   readonly reportedAddress: string | undefined;
   readonly requestedAt: Date;
+  /** For how many days the application wants to stay signed in across restarts. */
+  readonly rememberedDays?: number | undefined;
 }
 
 const format = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: 'UTC' });

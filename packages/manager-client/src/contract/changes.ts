@@ -25,6 +25,6 @@ export const changeRoutes = {
     response: changesSchema,
     status: 200,
     errors: [],
-    access: { owner: true },
+    access: { owner: true, session: true },
   }),
 };

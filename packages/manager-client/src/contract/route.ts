@@ -3,12 +3,13 @@ import type { WireCode } from './problem.js';
 
 /**
  * Who may call a route. `owner`: an application with a client-credentials token, for its own things only.
+ * `session`: beside it a public client, with the token of one in-band login, for that session only.
  * `permission`: a person or machine whose role in the tenant's tables gives it.
  * `system`: the permission counts only in the tenant that the master flags as the system tenant.
  */
 export type Access =
-  | { owner: true; permission?: AuthSecPermission; system?: never }
-  | { owner?: never; permission: AuthSecPermission; system?: boolean };
+  | { owner: true; session?: true; permission?: AuthSecPermission; system?: never }
+  | { owner?: never; session?: never; permission: AuthSecPermission; system?: boolean };
 
 export type AuthSecPermission = `authsec:${string}:${string}`;
 

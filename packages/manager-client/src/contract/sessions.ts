@@ -69,7 +69,7 @@ export const sessionRoutes = {
     response: activeSessionSchema,
     status: 201,
     errors: ['person_token_invalid', 'token_not_for_this_session', 'token_already_used', 'session_ended'],
-    access: { owner: true },
+    access: { owner: true, session: true },
   }),
   /** Re-evaluates up to 500 of the application's sessions from the tenant's tables. */
   renew: route({
@@ -86,7 +86,7 @@ export const sessionRoutes = {
     response: z.strictObject({ sessions: z.array(sessionStateSchema) }),
     status: 200,
     errors: [],
-    access: { owner: true },
+    access: { owner: true, session: true },
   }),
   list: route({
     method: 'GET',
@@ -108,7 +108,7 @@ export const sessionRoutes = {
     response: sessionSummarySchema,
     status: 200,
     errors: ['not_found'],
-    access: { owner: true, permission: 'authsec:sessions:read' },
+    access: { owner: true, session: true, permission: 'authsec:sessions:read' },
   }),
   /** Ends the login: its grant, codes and refresh tokens go with it. Ending an ended session is 204 too. */
   revoke: route({
@@ -118,6 +118,6 @@ export const sessionRoutes = {
     query: z.strictObject({ reason: z.enum(['logged_out', 'revoked']).default('revoked') }),
     status: 204,
     errors: ['not_found'],
-    access: { owner: true, permission: 'authsec:sessions:revoke' },
+    access: { owner: true, session: true, permission: 'authsec:sessions:revoke' },
   }),
 };

@@ -17,8 +17,13 @@ export interface NewApplication {
   readonly keys?: readonly ClientKey[];
   readonly redirectUris?: readonly string[];
   readonly grantTypes?: readonly GrantType[];
-  /** May end a login on the completion page (response mode `oob`). */
+  /**
+   * May end a login on the completion page (response mode `oob`). Without it a login ends at a redirect only: for an
+   * application on the person's own machine, on loopback.
+   */
   readonly completionPage?: boolean;
+  /** The completion page also offers the JWT. */
+  readonly pasteToken?: boolean;
   /** The MCP URL: what `aud` of a person's token is. */
   readonly resourceUrl?: string;
   /** The names of the scopes that it may ask for; default none. */
@@ -61,8 +66,8 @@ export function assertNewApplication(application: NewApplication): void {
   if (application.publicClient && (application.grantTypes ?? []).includes('client_credentials')) {
     refuse('/grant_types', 'client_credentials needs a client that can keep a secret');
   }
-  if (application.publicClient && application.completionPage) {
-    refuse('/completion_page', 'needs a client that can keep a secret');
+  if (application.pasteToken && (application.publicClient || !application.completionPage)) {
+    refuse('/paste_token', 'needs the completion page and a client that can keep a secret');
   }
   if (application.keys) {
     fields.push(...clientKeyProblems(application.keys));

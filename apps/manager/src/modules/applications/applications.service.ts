@@ -31,6 +31,7 @@ export async function createApplication(db: TenantDatabase, input: NewApplicatio
       redirectUris,
       grantTypes: [...(input.grantTypes ?? defaultGrantTypes(input))],
       completionPage: input.completionPage ?? false,
+      pasteToken: input.pasteToken ?? false,
       resourceUrl: input.resourceUrl ?? null,
       scopes: [...new Set(input.scopes ?? [])],
     });

@@ -1,5 +1,5 @@
 import type { Changes } from '@authsec/manager-client/contract';
-import type { Caller } from '../../authorization/caller.js';
+import { type Caller, reachesSession } from '../../authorization/caller.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
 import type { EventBus } from '../../ports/event-bus.js';
@@ -32,11 +32,14 @@ export interface ChangesOptions {
 }
 
 const maxEnded = 1_000;
+/** A remembered login may be in several processes of one person. */
+const maxPollsPerSession = 10;
 
 /** The change feed: looks at the database, waits for a wake, looks again; what is not woken is seen when the wait ends. */
 export function createChangesService(options: ChangesOptions): ChangesService {
   const { events, clock, maxPollsPerApplication = 100 } = options;
   const limit = createPollLimit(maxPollsPerApplication);
+  const sessionLimit = createPollLimit(maxPollsPerSession);
   const stopping = new AbortController();
 
   async function look(request: PollRequest, after: FeedPosition | undefined): Promise<Changes & { news: boolean }> {
@@ -44,6 +47,7 @@ export function createChangesService(options: ChangesOptions): ChangesService {
     const { db, application } = request.caller;
     const question = { applicationId: application.id, after: after?.sessionSequence ?? maxBigint, limit: maxEnded + 1 };
     const { position, ended } = await readFeed(db, question);
+    const reached = ended.filter(({ sid }) => reachesSession(request.caller, sid));
     // A feed that stands before the cursor is another one (a restored database); of too many only that there are.
     const rewound = after !== undefined && position.sessionSequence < after.sessionSequence;
     const tooMany = ended.length > maxEnded;
@@ -51,9 +55,9 @@ export function createChangesService(options: ChangesOptions): ChangesService {
     return {
       cursor: `${position.policyVersion}.${position.sessionSequence}`,
       policy_changed: policyChanged,
-      ended: ended.slice(0, maxEnded).map(({ sid, reason }) => ({ sid, reason })),
+      ended: reached.slice(0, maxEnded).map(({ sid, reason }) => ({ sid, reason })),
       held_ms: heldMs,
-      news: policyChanged || ended.length > 0,
+      news: policyChanged || reached.length > 0,
     };
   }
 
@@ -77,7 +81,8 @@ export function createChangesService(options: ChangesOptions): ChangesService {
   return {
     async poll(request) {
       const after = parseCursor(request.after);
-      const release = limit.take(`${request.caller.tenantId}/${request.caller.application.id}`);
+      const { tenantId, application, sid } = request.caller;
+      const release = (sid === undefined ? limit : sessionLimit).take(`${tenantId}/${application.id}/${sid ?? ''}`);
       try {
         const { news: _news, ...changes } = await wait(request, after);
         return changes;

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ActiveSession } from '@authsec/manager-client/contract';
-import type { Caller } from '../../authorization/caller.js';
+import { type Caller, reachesSession } from '../../authorization/caller.js';
 import { evaluatePerson } from '../../authorization/evaluate-person.js';
 import type { AccessTokenClaims, VerifyAccessToken } from '../../authorization/verify-access-token.js';
 import { AppError } from '../../errors/app-error.js';
@@ -8,7 +8,7 @@ import type { Clock } from '../../ports/clock.js';
 import { noteManifestUse } from '../manifests/manifests.service.js';
 import { resourceOf } from '../applications/application.js';
 import { boundsOf, toActiveSession } from './session.js';
-import { bindOnce, findSessionOf } from './sessions.repository.js';
+import { bindOnce, bindPastedOnce, findSessionOf } from './sessions.repository.js';
 
 export interface BindRequest {
   readonly caller: Caller;
@@ -39,8 +39,17 @@ export function createBindSession({ verifyAccessToken, clock }: BindOptions): Bi
     const at = clock.now();
     const keyHash =
       idempotencyKey === undefined ? null : createHash('sha256').update(idempotencyKey).digest('base64url');
-    const attempt = { ...claims, applicationId: application.id, mcpSession, keyHash, manifestDigest, at: new Date(at) };
-    const bound = await bindOnce(db, attempt);
+    const { sid, userId, pasted } = claims;
+    const attempt = {
+      sid,
+      userId,
+      applicationId: application.id,
+      mcpSession,
+      keyHash,
+      manifestDigest,
+      at: new Date(at),
+    };
+    const bound = pasted ? await bindPastedOnce(db, attempt) : await bindOnce(db, attempt);
     const session = await findSessionOf(db, application.id, claims.sid);
     if (!session || session.userId !== claims.userId) throw new AppError('person_token_invalid', 'no such login');
     if (session.mcpSession !== mcpSession) {
@@ -51,6 +60,7 @@ export function createBindSession({ verifyAccessToken, clock }: BindOptions): Bi
     const repeated = keyHash !== null && session.bindKeyHash === keyHash;
     if (!bound && !repeated) {
       if (session.boundAt) throw new AppError('token_already_used', 'the login is bound already');
+      if (pasted) throw new AppError('token_already_used', 'the code of the login was used, or is too old');
       throw new AppError('session_ended', 'the person is gone or disabled');
     }
     const person = await evaluatePerson(db, session.userId, boundsOf(session), at);
@@ -70,10 +80,11 @@ async function verifyPersonToken(verifyAccessToken: VerifyAccessToken, caller: C
     if (!(cause instanceof AppError) || cause.code !== 'invalid_token') throw cause;
     throw new AppError('person_token_invalid', cause.message, { cause });
   }
-  const { client_id: clientId, sid, sub: userId, mcp_session } = claims;
+  const { client_id: clientId, sid, sub: userId, mcp_session, paste_token: pasted = false } = claims;
   if (clientId !== application.clientId) {
     throw new AppError('person_token_invalid', 'the token was issued to another application');
   }
   if (sid === undefined || userId === clientId) throw new AppError('person_token_invalid', 'not the token of a person');
-  return { sid, userId, mcp_session };
+  if (!reachesSession(caller, sid)) throw new AppError('person_token_invalid', 'the token is of another login');
+  return { sid, userId, mcp_session, pasted };
 }

@@ -1,12 +1,13 @@
 import type { SessionState } from '@authsec/manager-client/contract';
-import type { Caller } from '../../authorization/caller.js';
+import { type Caller, reachesSession } from '../../authorization/caller.js';
 import { evaluatePeople } from '../../authorization/evaluate-person.js';
 import { type BoundSession, boundsOf, type EndedReason, toActiveSession, toEndedReason } from './session.js';
 import { findSessionsOf } from './sessions.repository.js';
 
 /** Re-evaluates sessions of the calling application, in the order asked; two queries whatever their number. */
 export async function renewSessions(caller: Caller, sids: readonly string[], at: number): Promise<SessionState[]> {
-  const rows = await findSessionsOf(caller.db, caller.application.id, [...new Set(sids)]);
+  const reached = [...new Set(sids)].filter((sid) => reachesSession(caller, sid));
+  const rows = await findSessionsOf(caller.db, caller.application.id, reached);
   const states = new Map<string, SessionState>();
   const living: BoundSession[] = [];
   for (const row of rows) {

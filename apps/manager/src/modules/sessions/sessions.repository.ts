@@ -78,6 +78,27 @@ export async function bindOnce(db: TenantDatabase, attempt: BindAttempt): Promis
   return bound === 1;
 }
 
+/**
+ * As `bindOnce`, for the JWT of the completion page: it takes the place of the code, which is gone with this, and which
+ * must not have been used. What redeems the code updates the same row: exactly one of the two succeeds.
+ */
+export async function bindPastedOnce(db: TenantDatabase, attempt: BindAttempt): Promise<boolean> {
+  const { sid, applicationId, userId, mcpSession, keyHash, at, manifestDigest = null } = attempt;
+  const bound = await db.$executeRaw`
+    WITH code AS (
+      DELETE FROM provider_models
+       WHERE model = 'AuthorizationCode' AND grant_id = ${sid} AND consumed_at IS NULL AND expires_at > now()
+         AND EXISTS (SELECT 1 FROM applications WHERE id::text = ${applicationId} AND paste_token)
+      RETURNING id_hash
+    )
+    UPDATE sessions SET bound_at = ${at}, bind_key_hash = ${keyHash}, manifest_digest = ${manifestDigest}
+     WHERE id = ${sid} AND application_id::text = ${applicationId} AND user_id::text = ${userId}
+       AND mcp_session = ${mcpSession} AND bound_at IS NULL AND ended_at IS NULL AND expires_at > ${at}
+       AND EXISTS (SELECT 1 FROM users WHERE users.id = user_id AND users.status = 'active')
+       AND EXISTS (SELECT 1 FROM code)`;
+  return bound === 1;
+}
+
 /** Of the application's own sessions only; one statement whatever their number. */
 export async function setManifests(
   db: TenantDatabase,

@@ -1,6 +1,6 @@
 import type { SessionState, SessionSummary } from '@authsec/manager-client/contract';
 import type { Session } from '@authsec/prisma/tenant';
-import { type Caller, onlyOf } from '../../authorization/caller.js';
+import { type Caller, onlyOf, reachesSession } from '../../authorization/caller.js';
 import type { TenantDatabase } from '../../db/tenant-clients.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
@@ -98,7 +98,8 @@ export function createSessionsService({ clock, events }: SessionsOptions): Sessi
 
     findSession: repository.findSession,
 
-    async renew(caller, sids, manifests = []) {
+    async renew(caller, sids, named = []) {
+      const manifests = named.filter(({ sid }) => reachesSession(caller, sid));
       if (manifests.length > 0) {
         const { db, application } = caller;
         const digests = manifests.map(({ digest }) => digest);
@@ -119,7 +120,8 @@ export function createSessionsService({ clock, events }: SessionsOptions): Sessi
     },
 
     async get(caller, sid) {
-      const session = await repository.findListedSession(caller.db, sid, onlyOf(caller));
+      const session =
+        reachesSession(caller, sid) && (await repository.findListedSession(caller.db, sid, onlyOf(caller)));
       if (!session) throw new AppError('not_found', 'no such session within reach');
       return toSummary(session);
     },
