@@ -14,6 +14,7 @@ export * from './contract/users.js';
 
 import { changeRoutes } from './contract/changes.js';
 import { decisionRoutes } from './contract/decisions.js';
+import { identityProviderRoutes } from './contract/identity-providers.js';
 import { manifestRoutes } from './contract/manifests.js';
 import { sessionRoutes } from './contract/sessions.js';
 import { signingKeyRoutes } from './contract/signing-keys.js';
@@ -24,6 +25,7 @@ import { userRoutes } from './contract/users.js';
 export const routes = {
   changes: changeRoutes,
   decisions: decisionRoutes,
+  identityProviders: identityProviderRoutes,
   manifests: manifestRoutes,
   sessions: sessionRoutes,
   signingKeys: signingKeyRoutes,

@@ -7,6 +7,7 @@ export { createManagerClient, type ManagerClient, type ManagerClientOptions } fr
 export { ManagerClientError, type ManagerClientErrorCode } from './manager-client-error.js';
 export type { ChangeFeed } from './resources/changes.js';
 export type { Decisions } from './resources/decisions.js';
+export type { IdentityProviders } from './resources/identity-providers.js';
 export type { Manifests } from './resources/manifests.js';
 export type { Sessions } from './resources/sessions.js';
 export type { SigningKeys } from './resources/signing-keys.js';

@@ -4,6 +4,7 @@ import { createFetchTransport } from './fetch-transport.js';
 import { parseIssuer } from './issuer.js';
 import { createChanges, type ChangeFeed } from './resources/changes.js';
 import { createDecisions, type Decisions } from './resources/decisions.js';
+import { createIdentityProviders, type IdentityProviders } from './resources/identity-providers.js';
 import { createManifests, type Manifests } from './resources/manifests.js';
 import { createSessions, type Sessions } from './resources/sessions.js';
 import { createSigningKeys, type SigningKeys } from './resources/signing-keys.js';
@@ -33,6 +34,7 @@ export interface ManagerClient {
   readonly issuer: string;
   readonly changes: ChangeFeed;
   readonly decisions: Decisions;
+  readonly identityProviders: IdentityProviders;
   readonly manifests: Manifests;
   readonly sessions: Sessions;
   readonly signingKeys: SigningKeys;
@@ -62,6 +64,7 @@ export function createManagerClient(options: ManagerClientOptions): ManagerClien
     issuer: issuer.issuer,
     changes: createChanges(call, timeoutMs),
     decisions: createDecisions(call),
+    identityProviders: createIdentityProviders(call),
     manifests: createManifests(call),
     sessions: createSessions(call),
     signingKeys: createSigningKeys(call),

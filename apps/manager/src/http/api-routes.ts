@@ -5,6 +5,8 @@ import { createDecisionRoutes } from '../modules/decisions/decisions.routes.js';
 import { createDecisionsService } from '../modules/decisions/decisions.service.js';
 import { createManifestRoutes } from '../modules/manifests/manifests.routes.js';
 import { createManifestsService } from '../modules/manifests/manifests.service.js';
+import { createIdentityProviderRoutes } from '../modules/identity-providers/identity-providers.routes.js';
+import { createIdentityProvidersService } from '../modules/identity-providers/identity-providers.service.js';
 import { createBindSession } from '../modules/sessions/bind-session.js';
 import { createSessionRoutes } from '../modules/sessions/sessions.routes.js';
 import { createSigningKeyRoutes } from '../modules/signing-keys/signing-keys.routes.js';
@@ -18,10 +20,18 @@ import type { BoundRoute } from './handle.js';
 /** Every route of the contract with its handler. */
 export function bindContract(container: Container): BoundRoute[] {
   const { clock, config, events, sessions, tenantsService, verifyAccessToken } = container;
+  const assignments = createAssignmentsService({ events });
   return [
     ...createChangeRoutes(container.changes),
     ...createDecisionRoutes(createDecisionsService({ sessions, clock })),
     ...createManifestRoutes(createManifestsService(sessions)),
+    ...createIdentityProviderRoutes(
+      createIdentityProvidersService({
+        sealer: container.sealer,
+        allowHttp: config.dangerouslyAllowHttp,
+        assertMayGive: (caller, right) => assignments.assertMayGive(caller, right),
+      }),
+    ),
     ...createSessionRoutes({ sessions, bindSession: createBindSession({ verifyAccessToken, clock }) }),
     ...createSigningKeyRoutes(
       createSigningKeysService({ generateSigningKey: container.generateSigningKey, sessions, events }),
@@ -29,7 +39,7 @@ export function bindContract(container: Container): BoundRoute[] {
     ...createTenantRoutes({ tenants: tenantsService, issuerOf: (tenantId) => issuerOf(config.url, tenantId) }),
     ...createUserRoutes({
       users: createUsersService({ sessions, events }),
-      assignments: createAssignmentsService({ events }),
+      assignments,
     }),
   ];
 }

@@ -22,6 +22,8 @@ export interface AssignmentsService {
    */
   assign(caller: Caller, key: AssignmentKey, expiresAt: Date | null, requestId: string): Promise<void>;
   unassign(caller: Caller, key: AssignmentKey, requestId: string): Promise<void>;
+  /** AppError 'insufficient_permission' where giving this would be more than the caller has, for rules that give it later. */
+  assertMayGive(caller: Caller, right: Omit<AssignmentKey, 'userId'>): Promise<void>;
 }
 
 export function createAssignmentsService({ events }: { readonly events: EventBus }): AssignmentsService {
@@ -58,6 +60,8 @@ export function createAssignmentsService({ events }: { readonly events: EventBus
       });
       await events.publish(caller.tenantId);
     },
+
+    assertMayGive: (caller, right) => assertHeldByCaller(caller.db, caller, right, null),
   };
 }
 
@@ -65,7 +69,7 @@ export function createAssignmentsService({ events }: { readonly events: EventBus
 async function assertHeldByCaller(
   transaction: Transaction,
   caller: Caller,
-  key: AssignmentKey,
+  key: Omit<AssignmentKey, 'userId'>,
   expiresAt: Date | null,
 ): Promise<void> {
   const carried = await authsecPermissionsOf(transaction, key);
