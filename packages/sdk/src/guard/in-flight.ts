@@ -15,7 +15,7 @@ export interface InFlightLimits {
 
 export const defaultInFlightLimits: InFlightLimits = { maxRequests: 1_000, maxAgeMs: 30 * 60_000 };
 
-/** The requests of one transport, by id (`1` and `"1"` are two). Capped and aged; nothing is forgotten because it was cancelled. */
+/** The requests of one transport, by id (`1` and `"1"` are two). Nothing is forgotten because it was cancelled or took long, but to make room at the cap. */
 export interface InFlight<Entry extends Pending> {
   /** `in_flight`: this id is unanswered. `too_many`: the cap is reached. */
   open(id: RequestId, entry: Entry): 'opened' | 'in_flight' | 'too_many';
@@ -36,14 +36,15 @@ export function createInFlight<Entry extends Pending>(limits: InFlightLimits): I
       pending.delete(id);
     }
   };
+  // MCP SDK 1.x ignores the cancellation of 0 and '': those are answered all the same.
   const dropOneCancelled = (): void => {
-    for (const [id, entry] of pending) if (entry.cancelled) return void pending.delete(id);
+    for (const [id, entry] of pending) if (entry.cancelled && id !== 0 && id !== '') return void pending.delete(id);
   };
 
   return {
     open(id, entry) {
-      dropAged(entry.openedAt);
       if (pending.has(id)) return 'in_flight';
+      if (pending.size >= maxRequests) dropAged(entry.openedAt);
       if (pending.size >= maxRequests) dropOneCancelled();
       if (pending.size >= maxRequests) return 'too_many';
       pending.set(id, entry);

@@ -12,9 +12,7 @@ type Answer = RpcResponse | Promise<RpcResponse>;
 /** Makes of the server's answer what this caller may see of it; at once, where nothing has to be asked again. */
 export function makeAnswer(context: GuardContext, response: RpcResponse, entry: Entry | undefined): Answer {
   try {
-    const answer = entry
-      ? answerTo(context, response, entry)
-      : filterTools(context, response, () => ({ kind: 'anonymous' }));
+    const answer = entry ? answerTo(context, response, entry) : answerNobody(context, response);
     return answer instanceof Promise ? answer.catch(failed) : answer;
   } catch (error) {
     return failed(error);
@@ -24,6 +22,16 @@ export function makeAnswer(context: GuardContext, response: RpcResponse, entry: 
     context.log.error('an answer was withheld, since it could not be filtered', { error: String(error) });
     return errorOf(response.id, errorCodes.internal, 'Internal error');
   }
+}
+
+/** Whatever it was that this answers is forgotten: only a list can be judged without it. */
+function answerNobody(context: GuardContext, response: RpcResponse): RpcResponse {
+  if (isObject(response.result) && Object.hasOwn(response.result, 'tools')) {
+    const { tools } = response.result;
+    return resultOf(response.id, { tools: visibleTools(context, tools, { kind: 'anonymous' }) });
+  }
+  context.log.warn('an answer was withheld, since its request is not known any more');
+  return errorOf(response.id, errorCodes.internal, 'Internal error');
 }
 
 function answerTo(context: GuardContext, response: RpcResponse, entry: Entry): Answer {
@@ -37,14 +45,17 @@ function answerTo(context: GuardContext, response: RpcResponse, entry: Entry): A
   if (entry.method === 'tasks/list') return listTasks(context, response, entry, result);
   if (entry.method === 'initialize') return advertise(context, response, result);
   if (entry.method === 'tools/call') bindTask(context, entry, result);
-  return restoreAliases(filterTools(context, response, context.pipeline.identify), entry.aliases);
+  return restoreAliases(filterTools(context, response), entry.aliases);
 }
 
 /** Whatever carries `tools` is a list of tools, however it came about. */
-function filterTools(context: GuardContext, response: RpcResponse, identify: () => CallerState): RpcResponse {
+function filterTools(context: GuardContext, response: RpcResponse): RpcResponse {
   const { result } = response;
   if (!isObject(result) || !Object.hasOwn(result, 'tools')) return response;
-  return { ...response, result: { ...result, tools: visibleTools(context, result['tools'], identify()) } };
+  return {
+    ...response,
+    result: { ...result, tools: visibleTools(context, result['tools'], context.pipeline.identify()) },
+  };
 }
 
 /** The definitions among `tools` that this caller may see; those in the name of AuthSec are not the author's to give. */

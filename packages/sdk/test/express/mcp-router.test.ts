@@ -12,7 +12,7 @@ import { createLog, initializeParams, newServer } from '../guard/raw-client.js';
 
 type Json = any;
 
-const closers: (() => Promise<unknown> | unknown)[] = [];
+const closers: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });

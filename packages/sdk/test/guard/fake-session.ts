@@ -38,6 +38,7 @@ export interface FakeSession extends CallerSession {
   ) => Promise<ToolResult> | ToolResult;
   stateReads: number;
   closed: number;
+  listenerCount(): number;
 }
 
 /** A login whose state the test switches. */
@@ -49,6 +50,7 @@ export function createFakeSession(guarded: GuardedServer): FakeSession {
     calls: [],
     stateReads: 0,
     closed: 0,
+    listenerCount: () => listeners.size,
     oauthTools: oauthToolNames.map((name) => ({ name, description: name, inputSchema: { type: 'object' } })),
     onOAuthCall: (name) => ({ content: [{ type: 'text', text: name }], structuredContent: { called: name } }),
     state() {

@@ -11,10 +11,12 @@ test('an id is refused while it is open, also when it was cancelled, and free wh
   expect(inFlight.open(0, entry(1))).toBe('opened');
 });
 
-test('entries are forgotten by age', () => {
-  const inFlight = createInFlight({ maxRequests: 10, maxAgeMs: 100 });
+test('past the cap those give way that are too old, and none before it', () => {
+  const inFlight = createInFlight({ maxRequests: 3, maxAgeMs: 100 });
   inFlight.open('old', entry(0));
   inFlight.open('young', entry(60));
+  inFlight.open('third', entry(100));
+  expect(inFlight.get('old')).toBeDefined();
   expect(inFlight.open('new', entry(100))).toBe('opened');
   expect(inFlight.get('old')).toBeUndefined();
   expect(inFlight.get('young')).toBeDefined();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { z } from 'zod';
-import { currentUser, userInfoOf } from '../../src/guard/caller-context.js';
+import { callOf, currentUser, userInfoOf } from '../../src/guard/caller-context.js';
 import { protectServer } from '../../src/protect-server.js';
 import { admin, createFakeSession, developer } from './fake-session.js';
 import { connectGuarded, createLog, newServer } from './raw-client.js';
@@ -123,6 +123,18 @@ describe('extra.authInfo', () => {
     await call(2, 'open');
     expect(ran[1]?.extra.authInfo).toEqual({ ...authInfo, extra: { other: 1, user: developer.userInfo } });
     await server.close();
+  });
+});
+
+describe('a handler whose asynchronous context was lost', () => {
+  test('is known by the authInfo that it was given, and by no other', async () => {
+    const { server, ran, tools } = acme();
+    const { client, session } = await connectGuarded(server, { tools });
+    session.become(developer);
+    await client.call('own', {});
+    const { extra } = ran[0]!;
+    expect(callOf(extra)?.user).toEqual(developer.userInfo);
+    expect(callOf({ authInfo: { ...extra.authInfo } })).toBeUndefined();
   });
 });
 

@@ -98,6 +98,13 @@ describe('a task', () => {
     expect((await client.request('tasks/list')).result.tasks).toEqual([]);
   });
 
+  test('with a name beyond all measure is refused, and not repeated', async () => {
+    const { server, tools } = acme();
+    const { client } = await connectGuarded(server, { tools });
+    const answer = await client.request('tasks/get', { taskId: 'x'.repeat(2_000) });
+    expect(answer.error).toEqual({ code: -32602, message: 'Invalid params: taskId' });
+  });
+
   test('of a public tool is for whoever has the session', async () => {
     const { server, finish, tools } = acme();
     const { client, session } = await connectGuarded(server, { tools });
