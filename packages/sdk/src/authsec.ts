@@ -1,6 +1,7 @@
 import { protectServer } from './protect-server.js';
 import type { ProtectableServer } from './guard/mcp-server.js';
-import { createLoginService, systemEnvironment, type AuthSecOptions } from './session/login-service.js';
+import { createLoginService, type AuthSecOptions } from './session/login-service.js';
+import { environmentFor } from './session/provided-environment.js';
 import type { ToolRules } from './tool-registry.js';
 
 export interface ProtectOptions {
@@ -20,7 +21,7 @@ export interface AuthSec {
 
 /** Protects MCP servers by one issuer. Throws a TypeError that names a bad option; nothing is sent before the first login. */
 export function authsec(options: AuthSecOptions): AuthSec {
-  const service = createLoginService(options, systemEnvironment());
+  const service = createLoginService(options, environmentFor(options?.fetch));
   return {
     protect: (server, { tools, lateTools } = {}) =>
       protectServer(server, {
