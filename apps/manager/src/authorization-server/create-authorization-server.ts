@@ -1,5 +1,6 @@
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import type { Container } from '../container.js';
+import { AppError } from '../errors/app-error.js';
 import { createRateLimit } from '../http/middleware/rate-limit.js';
 import { createProviderSignIn } from '../modules/identity-providers/create-provider-sign-in.js';
 import { createCsrf } from '../modules/sign-in/csrf.js';
@@ -122,6 +123,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
     '/completion',
     forTenant((tenant, _request, response) => sendPage(response, tenant.site, loginGonePage)),
   );
+  below.use(exactPaths);
   // Each writes a row.
   below.get('/auth', createRateLimit(authorizations));
   below.post(['/token', '/introspection', '/revocation', '/request'], createRateLimit(tokens));
@@ -138,6 +140,13 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
   router.use(['/t/:tenant', '/.well-known'], createFrontErrors(config.url, logger));
   return router;
 }
+
+/** oidc-provider's router takes any case and a slash at the end: what stands before it, the limits above all, does not. */
+const exactPaths: RequestHandler = (request, _response, next) => {
+  const [, endpoint = ''] = request.path.split('/');
+  if (endpoint === endpoint.toLowerCase() && !/.\/$/.test(request.path)) return next();
+  throw new AppError('not_found', 'an endpoint has one spelling');
+};
 
 const serveAsset: RequestHandler = (request, response, next) => {
   const asset = findAsset(String(request.params['file']));

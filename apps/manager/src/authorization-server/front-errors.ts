@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { AppErrorCode } from '../errors/codes.js';
 import { errorDefinitions } from '../errors/codes.js';
 import { toAppError } from '../errors/to-problem.js';
+import { fromExpress } from '../http/middleware/error-handler.js';
 import { requestIdOf } from '../http/middleware/request-id.js';
 import { messagePage } from '../pages/message-page.js';
 import { sendPage } from '../pages/send-page.js';
@@ -17,7 +18,7 @@ const texts: ReadonlyMap<AppErrorCode, { title: string; text: string }> = new Ma
 export function createFrontErrors(baseUrl: string, logger: Logger): ErrorRequestHandler {
   return (thrown: unknown, request, response, next) => {
     if (response.headersSent) return next(thrown);
-    const error = toAppError(thrown);
+    const error = fromExpress(thrown) ?? toAppError(thrown);
     const { status, title, detail } = errorDefinitions[error.code];
     const log = { err: error, code: error.code, request_id: requestIdOf(response) };
     if (status >= 500) logger.error(log, 'request failed');

@@ -39,7 +39,7 @@ const bodyErrors = new Map<string, AppErrorCode>([
 ]);
 
 /** Errors of Express and its body parser; their messages may quote the body, so nothing of them is kept. */
-function fromExpress(thrown: unknown): AppError | undefined {
+export function fromExpress(thrown: unknown): AppError | undefined {
   if (thrown instanceof AppError || typeof thrown !== 'object' || thrown === null) return undefined;
   const { type, status } = thrown as { type?: unknown; status?: unknown };
   const code = typeof type === 'string' ? bodyErrors.get(type) : undefined;
