@@ -18,7 +18,6 @@ export interface Call {
 export type WithUserInfo<Args = unknown> = Args & { readonly _user_info?: UserInfo };
 
 const calls = new AsyncLocalStorage<Call>();
-const callsByAuthInfo = new WeakMap<object, Call>();
 const snapshots = new WeakMap<UserInfo, UserInfo>();
 const issued = new WeakSet<object>();
 
@@ -58,13 +57,22 @@ export function runAs<Result>(call: Call, run: () => Result): Result {
   return calls.run(call, run);
 }
 
-export function bindAuthInfo(authInfo: object, call: Call): void {
-  callsByAuthInfo.set(authInfo, call);
+/** The `authInfo` of a signed-in call. The private field proves that it is ours; a WeakMap would cost each call more. */
+export class CallAuthInfo {
+  readonly #call: Call;
+
+  constructor(fields: object, call: Call) {
+    Object.assign(this, fields);
+    this.#call = call;
+  }
+
+  static callOf(value: unknown): Call | undefined {
+    return typeof value === 'object' && value !== null && #call in value ? value.#call : undefined;
+  }
 }
 
 /** The call that a handler belongs to: by the `authInfo` that it was given, or by the asynchronous context. */
 export function callOf(extra: unknown): Call | undefined {
   const authInfo = (extra as { readonly authInfo?: unknown } | null | undefined)?.authInfo;
-  const bound = typeof authInfo === 'object' && authInfo !== null ? callsByAuthInfo.get(authInfo) : undefined;
-  return bound ?? calls.getStore();
+  return CallAuthInfo.callOf(authInfo) ?? calls.getStore();
 }

@@ -1,7 +1,7 @@
 import { userOf } from '../call-pipeline.js';
 import type { CallerState, UserInfo } from '../session/caller-session.js';
 import { createAlias } from './aliases.js';
-import { type Call, bindAuthInfo, runAs } from './caller-context.js';
+import { type Call, CallAuthInfo, runAs } from './caller-context.js';
 import type { Entry, GuardContext } from './guard-context.js';
 import {
   type JsonObject,
@@ -65,13 +65,11 @@ function withPerson(extra: unknown, call: Call): unknown {
     const { user: _, ...rest } = authInfo['extra'] as JsonObject;
     return { ...given, authInfo: { ...authInfo, extra: rest } };
   }
-  const bound = authInfoOf(authInfo, call.user);
-  bindAuthInfo(bound, call);
-  return { ...given, authInfo: bound };
+  return { ...given, authInfo: new CallAuthInfo(fieldsOf(authInfo, call.user), call) };
 }
 
 /** The `AuthInfo` of the MCP SDK. An in-band login has no token to show. */
-function authInfoOf(given: JsonObject | undefined, user: UserInfo): object {
+function fieldsOf(given: JsonObject | undefined, user: UserInfo): object {
   const extra = given && isObject(given['extra']) ? given['extra'] : {};
   return { token: '', clientId: '', scopes: [...user.scopes], ...given, extra: { ...extra, user } };
 }

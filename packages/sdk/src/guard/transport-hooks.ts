@@ -42,6 +42,7 @@ export function hookTransport(
 
   const observer = transport.onmessage;
   const passed = new WeakSet<object>();
+  let isWrapped = false;
   const prototypeSetter = setterOf(transport);
   let server: MessageHandler | undefined;
   let guarded: MessageHandler | undefined;
@@ -59,6 +60,7 @@ export function hookTransport(
     enumerable: true,
     get: () => guarded,
     set(handler: MessageHandler | undefined) {
+      isWrapped ||= server !== undefined && handler !== undefined;
       server = handler;
       guarded = handler && guardedBefore(handler);
       prototypeSetter?.(guarded);
@@ -77,7 +79,7 @@ export function hookTransport(
 
   return {
     deliver(message, extra) {
-      passed.add(message);
+      if (isWrapped) passed.add(message);
       server?.(message, extra);
     },
     send,
