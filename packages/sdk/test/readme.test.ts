@@ -1,12 +1,11 @@
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 const root = join(import.meta.dirname, '../../..');
-const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+const tsc = join(root, 'node_modules/typescript/bin/tsc');
 
 let folder: string;
 beforeAll(async () => {
@@ -20,18 +19,38 @@ async function examples(file: string): Promise<string[]> {
 }
 
 describe('the examples that readers copy', () => {
-  test.each(['README.md', 'packages/sdk/README.md'])('%s compiles under strict', async (file) => {
-    const sources = await examples(file);
-    expect(sources.length).toBeGreaterThan(0);
-    const paths = await Promise.all(
-      sources.map(async (source, index) => {
-        const path = join(folder, `${file.replaceAll('/', '-')}-${index}.ts`);
-        await writeFile(path, source);
-        return path;
-      }),
-    );
-    const options = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--ignoreConfig'];
-    const run = promisify(execFile)(process.execPath, [tsc, ...options, ...paths], { cwd: folder });
-    await expect(run.then(() => 'compiles', (error: { stdout: string }) => error.stdout)).resolves.toBe('compiles');
-  }, 120_000);
+  test.each(['README.md', 'packages/sdk/README.md'])(
+    '%s compiles under strict',
+    async (file) => {
+      const sources = await examples(file);
+      expect(sources.length).toBeGreaterThan(0);
+      const paths = await Promise.all(
+        sources.map(async (source, index) => {
+          const path = join(folder, `${file.replaceAll('/', '-')}-${index}.ts`);
+          await writeFile(path, source);
+          return path;
+        }),
+      );
+      const options = [
+        '--noEmit',
+        '--strict',
+        '--skipLibCheck',
+        '--module',
+        'nodenext',
+        '--target',
+        'es2023',
+        '--types',
+        'node',
+        '--ignoreConfig',
+      ];
+      const run = promisify(execFile)(process.execPath, [tsc, ...options, ...paths], { cwd: folder });
+      await expect(
+        run.then(
+          () => 'compiles',
+          (error: { stdout: string }) => error.stdout,
+        ),
+      ).resolves.toBe('compiles');
+    },
+    120_000,
+  );
 });
