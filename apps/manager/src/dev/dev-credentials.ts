@@ -14,6 +14,8 @@ export interface DevCredentials {
   password(email: string): string;
   /** `name`: which of the tenant's applications. */
   client(tenantId: string, name: 'demo-mcp' | 'dev-admin'): ClientCredentials;
+  /** What the tenant is at one of its identity providers, and the id that its callback URL has. */
+  identityProvider(tenantId: string, name: string): ClientCredentials & { readonly id: string };
 }
 
 export function deriveDevCredentials({ derive }: Pick<StateDirectory, 'derive'>): DevCredentials {
@@ -26,7 +28,20 @@ export function deriveDevCredentials({ derive }: Pick<StateDirectory, 'derive'>)
       clientId: name,
       clientSecret: derive(`client/${tenantId}/${name}`).toString('base64url'),
     }),
+    identityProvider: (tenantId, name) => ({
+      id: formatUuid(derive(`identity-provider-id/${tenantId}/${name}`)),
+      clientId: `authsec-${tenantId}`,
+      clientSecret: derive(`identity-provider/${tenantId}/${name}`).toString('base64url'),
+    }),
   };
+}
+
+/** Version 8 (RFC 9562): the bits are ours. */
+function formatUuid(bytes: Buffer): string {
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    '-',
+  );
 }
 
 /** 80 bits that can be read out and typed. */

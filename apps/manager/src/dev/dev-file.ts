@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import type { DevCredentials } from './dev-credentials.js';
+import { devIssuerOf } from './dev-issuer.js';
 import { demoTenants, publicTools, systemTenant } from './seed-data.js';
 import { writePrivateFile } from './state-directory.js';
 
@@ -23,11 +24,15 @@ export interface DevFile {
     readonly mcp: string;
     readonly publicTools: readonly string[];
     readonly application: ClientEntry;
+    /** `name` is on the button, `url` its issuer. */
+    readonly identityProviders: readonly { readonly name: string; readonly url: string }[];
     /** A machine that may administrate the tenant through the API. */
     readonly admin: ClientEntry;
     readonly people: readonly {
       readonly email: string;
       readonly password: string;
+      /** The name on the button of the identity provider where they type it; absent: on the sign-in page itself. */
+      readonly signInWith?: string;
       /** What this person comes to see beside the login and public tools. */
       readonly tools: readonly string[];
     }[];
@@ -37,6 +42,8 @@ export interface DevFile {
 export interface DevUrls {
   readonly manager: string;
   readonly demo: string;
+  /** The development identity providers. */
+  readonly providers: string;
 }
 
 export function mcpUrlOf(urls: DevUrls, tenantId: string): string {
@@ -57,14 +64,23 @@ export function describeDevStack(urls: DevUrls, credentials: DevCredentials): De
       operator: { email: operator, password: credentials.password(operator) },
       admin: client(systemTenant.tenantId, 'dev-admin'),
     },
-    tenants: demoTenants.map(({ tenantId, people }) => ({
+    tenants: demoTenants.map(({ tenantId, people, identityProviders }) => ({
       tenant_id: tenantId,
       issuer: issuerOf(tenantId),
       mcp: mcpUrlOf(urls, tenantId),
       publicTools: [...publicTools],
       application: client(tenantId, 'demo-mcp'),
       admin: client(tenantId, 'dev-admin'),
-      people: people.map(({ email, tools }) => ({ email, password: credentials.password(email), tools: [...tools] })),
+      identityProviders: identityProviders.map((provider) => ({
+        name: provider.name,
+        url: devIssuerOf(urls.providers, provider),
+      })),
+      people: people.map(({ email, tools, signInWith }) => ({
+        email,
+        password: credentials.password(email),
+        ...(signInWith !== undefined && { signInWith }),
+        tools: [...tools],
+      })),
     })),
   };
 }

@@ -9,6 +9,7 @@ const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).de
 const schema = z.object({
   AUTHSEC_MANAGER_PORT: port(4700),
   AUTHSEC_DEMO_PORT: port(4701),
+  AUTHSEC_IDENTITY_PROVIDER_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
   AUTHSEC_DEV_DIRECTORY: z
     .string()
     .min(1)
@@ -20,6 +21,8 @@ export interface DevSettings {
   /** 0 takes a free one; so for `demoPort`. */
   readonly managerPort: number;
   readonly demoPort: number;
+  /** Undefined: 4702 where that is free, else any. */
+  readonly identityProviderPort: number | undefined;
   /** Where everything that outlives a start is kept. */
   readonly directory: string;
   readonly logLevel: string;
@@ -44,6 +47,7 @@ export function readDevSettings(args: readonly string[], env: NodeJS.ProcessEnv)
   return {
     managerPort: values.AUTHSEC_MANAGER_PORT,
     demoPort: values.AUTHSEC_DEMO_PORT,
+    identityProviderPort: values.AUTHSEC_IDENTITY_PROVIDER_PORT,
     directory: resolve(values.AUTHSEC_DEV_DIRECTORY),
     logLevel: values.AUTHSEC_LOG_LEVEL,
     ...flags,

@@ -7,6 +7,7 @@ import { createChildOutput } from './child-output.js';
 import { startDevChild, type DevChild } from './dev-child.js';
 import { deriveDevCredentials, type DevCredentials } from './dev-credentials.js';
 import { DevError } from './dev-error.js';
+import { describeProviders } from './describe-providers.js';
 import { describeDevStack, writeDevFile, type DevFile, type DevUrls } from './dev-file.js';
 import type { DevSettings } from './dev-settings.js';
 import { claimPort } from './ports.js';
@@ -54,7 +55,12 @@ export async function startDevStack(context: DevStackContext): Promise<DevFile> 
     owner: 'the demo MCP server',
     patienceMs,
   });
-  const urls: DevUrls = { manager: `http://${host}:${managerPort}`, demo: `http://${host}:${demoPort}` };
+  const providerPort = await claimProviderPort(settings.identityProviderPort, patienceMs);
+  const urls: DevUrls = {
+    manager: `http://${host}:${managerPort}`,
+    demo: `http://${host}:${demoPort}`,
+    providers: `http://${host}:${providerPort}`,
+  };
   const state = await openStateDirectory(settings.directory);
   const credentials = deriveDevCredentials(state);
   const mark = await readSeedMark(state);
@@ -72,11 +78,22 @@ export async function startDevStack(context: DevStackContext): Promise<DevFile> 
   const databaseUrl = masterUrlOn(postgres.url);
   const file = describeDevStack(urls, credentials);
   startChild(context, state, 'manager', 'main.js', managerEnv(context, credentials, urls, databaseUrl));
+  startChild(context, state, 'identity-provider', 'dev/identity-provider.js', {
+    AUTHSEC_DEV_IDENTITY_PROVIDER: JSON.stringify(describeProviders(urls, credentials)),
+  });
   startChild(context, state, 'demo', '../../demo-mcp/dist/main.js', demoEnv(file, demoPort));
   await step('Manager is ready', () => waitUntilReady(`${urls.manager}/readyz`));
   await step('Demo MCP server is ready', () => waitUntilReady(`${urls.demo}/healthz`));
+  await step('Identity providers are ready', () => waitUntilReady(`${urls.providers}/healthz`));
   await writeDevFile(state.devFile, file);
   return file;
+}
+
+/** Its usual port may be taken: nobody has to know it. One that was asked for must be free. */
+function claimProviderPort(port: number | undefined, patienceMs: number): Promise<number> {
+  const request = { setting: 'AUTHSEC_IDENTITY_PROVIDER_PORT', owner: 'the identity providers', patienceMs };
+  if (port !== undefined) return claimPort({ ...request, port });
+  return claimPort({ ...request, port: 4702 }).catch(() => claimPort({ ...request, port: 0 }));
 }
 
 async function startDevPostgres(
@@ -143,6 +160,7 @@ function managerEnv(
     AUTHSEC_COOKIE_KEYS: credentials.cookieKeys,
     AUTHSEC_LOG_LEVEL: settings.logLevel,
     AUTHSEC_DANGEROUSLY_ALLOW_HTTP: '1',
+    AUTHSEC_DANGEROUSLY_ALLOW_PRIVATE_ADDRESSES: '1',
   };
 }
 

@@ -6,6 +6,14 @@ export interface SeedBundle {
   readonly resources?: readonly string[];
 }
 
+/** A provider of the development stack as a tenant has it. */
+export interface SeedIdentityProvider {
+  /** On the button. */
+  readonly name: string;
+  readonly kind: 'oidc' | 'oauth2';
+  readonly settings: Readonly<Record<string, unknown>>;
+}
+
 export interface SeedPerson {
   readonly email: string;
   readonly displayName: string;
@@ -17,6 +25,12 @@ export interface SeedPerson {
   readonly groups?: readonly string[];
   readonly scopes?: readonly string[];
   readonly resources?: readonly string[];
+  /** The name of the identity provider where they have their password; absent: here. */
+  readonly signInWith?: string;
+  /** What the provider says they belong to. */
+  readonly claimedGroups?: readonly string[];
+  /** Not a person here before they sign in for the first time. */
+  readonly comesAnew?: true;
   /** The tools of the demo that come to be theirs, sorted; the end-to-end test holds them to what the SDK shows. */
   readonly tools: readonly string[];
 }
@@ -27,6 +41,7 @@ export interface SeedTenant {
   readonly roles: Readonly<Record<string, SeedBundle>>;
   readonly groups: Readonly<Record<string, SeedBundle>>;
   readonly people: readonly SeedPerson[];
+  readonly identityProviders: readonly SeedIdentityProvider[];
   /** Absent where the tenant has no demo endpoint. */
   readonly demo?: { readonly scopes: readonly string[] };
 }
@@ -34,6 +49,8 @@ export interface SeedTenant {
 export const publicTools = ['ping'] as const;
 
 export const operatorRole = 'authsec-admin';
+
+const devHub: SeedIdentityProvider = { name: 'DevHub', kind: 'oauth2', settings: { new_people: 'refuse' } };
 
 const acme: SeedTenant = {
   tenantId: 'acme-corp',
@@ -45,6 +62,22 @@ const acme: SeedTenant = {
     analyst: { scopes: ['read'] },
   },
   groups: { engineering: { roles: ['developer'] } },
+  identityProviders: [
+    {
+      name: 'Acme Single Sign-On',
+      kind: 'oidc',
+      settings: {
+        scope: 'openid email profile groups',
+        allowed_email_domains: ['acme-corp.example'],
+        new_people: 'create_with_rights',
+        rights: [
+          { claim: 'groups', value: 'analysts', gives: { kind: 'roles', name: 'analyst' } },
+          { claim: 'groups', value: 'analysts', gives: { kind: 'resources', name: 'analytics' } },
+        ],
+      },
+    },
+    devHub,
+  ],
   people: [
     {
       email: 'ada@acme-corp.example',
@@ -76,6 +109,31 @@ const acme: SeedTenant = {
       expiredRoles: ['admin'],
       tools: ['hello'],
     },
+    {
+      email: 'sam@acme-corp.example',
+      displayName: 'Sam Single',
+      rights: 'role developer; signs in with Acme Single Sign-On',
+      roles: ['developer'],
+      signInWith: 'Acme Single Sign-On',
+      tools: ['calculator', 'hello'],
+    },
+    {
+      email: 'nia@acme-corp.example',
+      displayName: 'Nia New',
+      rights: 'none before the first sign-in with Acme Single Sign-On, then what its group analysts gives',
+      signInWith: 'Acme Single Sign-On',
+      claimedGroups: ['analysts'],
+      comesAnew: true,
+      tools: ['hello', 'view_analytics'],
+    },
+    {
+      email: 'gil@acme-corp.example',
+      displayName: 'Gil Hub',
+      rights: 'role developer, by group engineering; signs in with DevHub',
+      groups: ['engineering'],
+      signInWith: 'DevHub',
+      tools: ['calculator', 'hello'],
+    },
   ],
 };
 
@@ -90,6 +148,7 @@ const globex: SeedTenant = {
     analyst: { scopes: ['read', 'calculate'] },
   },
   groups: { engineering: { roles: ['developer'], scopes: ['calculate'] }, insight: { resources: ['analytics'] } },
+  identityProviders: [{ name: 'Globex Login', kind: 'oidc', settings: { new_people: 'refuse' } }, devHub],
   people: [
     {
       email: 'gus@globex.example',
@@ -122,6 +181,22 @@ const globex: SeedTenant = {
       scopes: ['calculate'],
       tools: ['calculator', 'hello'],
     },
+    {
+      email: 'lou@globex.example',
+      displayName: 'Lou Login',
+      rights: 'role analyst; signs in with Globex Login',
+      roles: ['analyst'],
+      signInWith: 'Globex Login',
+      tools: ['calculator', 'hello'],
+    },
+    {
+      email: 'gia@globex.example',
+      displayName: 'Gia Hub',
+      rights: 'role developer and scope calculate, by group engineering; signs in with DevHub',
+      groups: ['engineering'],
+      signInWith: 'DevHub',
+      tools: ['calculator', 'delete_project', 'hello'],
+    },
   ],
 };
 
@@ -130,6 +205,7 @@ export const systemTenant: SeedTenant = {
   displayName: 'System',
   roles: {},
   groups: {},
+  identityProviders: [],
   people: [
     {
       email: 'operator@system.example',

@@ -12,6 +12,7 @@ export interface SeedMark {
   readonly port: number;
   readonly data: string;
   readonly demo: string;
+  readonly providers: string;
 }
 
 export async function readSeedMark({ path }: StateDirectory): Promise<SeedMark | undefined> {
@@ -30,11 +31,12 @@ export async function writeSeedMark({ path }: StateDirectory, mark: SeedMark): P
 export async function currentSeedMark(
   { cluster }: StateDirectory,
   serverUrl: string,
-  { demo }: DevUrls,
+  { demo, providers }: DevUrls,
 ): Promise<SeedMark> {
   const { mtimeMs } = await stat(join(cluster, 'PG_VERSION'));
   const data = createHash('sha256').update(JSON.stringify([systemTenant, ...demoTenants]));
-  return { cluster: mtimeMs, port: Number(new URL(serverUrl).port), data: data.digest('base64url'), demo };
+  const port = Number(new URL(serverUrl).port);
+  return { cluster: mtimeMs, port, data: data.digest('base64url'), demo, providers };
 }
 
 export function isSameMark(a: SeedMark | undefined, b: SeedMark): boolean {

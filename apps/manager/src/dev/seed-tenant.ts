@@ -3,6 +3,7 @@ import type { TenantDatabase } from '../db/tenant-clients.js';
 import { hashClientSecret } from '../modules/applications/client-secret.js';
 import { hashPassword } from '../modules/sign-in/passwords.js';
 import type { ClientCredentials, DevCredentials } from './dev-credentials.js';
+import { seededIdentityOf } from './seed-identity-providers.js';
 import { operatorRole, type SeedBundle, type SeedPerson, type SeedTenant } from './seed-data.js';
 
 export interface SeedTenantOptions {
@@ -10,6 +11,8 @@ export interface SeedTenantOptions {
   readonly credentials: DevCredentials;
   /** What `aud` of the demo application's tokens is; it may be another at each start. */
   readonly mcpUrl: string;
+  /** Where the development identity providers are. */
+  readonly providersUrl: string;
 }
 
 const seededAction = 'dev.seeded';
@@ -20,13 +23,16 @@ const longAgo = new Date('2024-01-01T00:00:00Z');
  * stays. Called again after it was cut off, it goes on.
  */
 export async function seedTenant(db: TenantDatabase, options: SeedTenantOptions): Promise<void> {
-  const { tenant, credentials, mcpUrl } = options;
+  const { tenant, credentials, mcpUrl, providersUrl } = options;
   if (tenant.demo) await seedDemo(db, credentials.client(tenant.tenantId, 'demo-mcp'), mcpUrl, tenant.demo.scopes);
   const version = createHash('sha256').update(JSON.stringify(tenant)).digest('base64url');
   const seeded = await db.auditEvent.findFirst({ where: { action: seededAction }, orderBy: { id: 'desc' } });
   if (seeded?.targetId === version) return;
   await seedRights(db, tenant);
-  for (const person of tenant.people) await seedPerson(db, person, credentials.password(person.email));
+  for (const person of tenant.people.filter(({ comesAnew }) => !comesAnew)) {
+    const identity = seededIdentityOf(tenant, person, providersUrl);
+    await seedPerson(db, person, identity ?? { password: credentials.password(person.email) });
+  }
   await seedMachine(db, credentials.client(tenant.tenantId, 'dev-admin'));
   await db.auditEvent.create({
     data: { action: seededAction, actorKind: 'system', targetKind: 'seed', targetId: version, outcome: 'success' },
@@ -85,12 +91,19 @@ async function seedRights(db: TenantDatabase, tenant: SeedTenant): Promise<void>
   }
 }
 
-async function seedPerson(db: TenantDatabase, person: SeedPerson, password: string): Promise<void> {
+async function seedPerson(
+  db: TenantDatabase,
+  person: SeedPerson,
+  way: { readonly password: string } | { readonly issuer: string; readonly subject: string },
+): Promise<void> {
   const { email, displayName } = person;
-  const passwordHash = await hashPassword(password);
+  const signsIn =
+    'password' in way
+      ? { password: { create: { passwordHash: await hashPassword(way.password) } } }
+      : { identities: { create: way } };
   const { id: userId } = await db.user.upsert({
     where: { email },
-    create: { email, displayName, emailVerified: true, password: { create: { passwordHash } } },
+    create: { email, displayName, emailVerified: true, ...signsIn },
     update: {},
   });
   for (const roleId of await roleIds(db, person.roles)) {

@@ -11,6 +11,7 @@ import type { Sealer } from '../ports/sealer.js';
 import type { DevCredentials } from './dev-credentials.js';
 import { mcpUrlOf, type DevUrls } from './dev-file.js';
 import { demoTenants, systemTenant } from './seed-data.js';
+import { seedIdentityProviders } from './seed-identity-providers.js';
 import { seedTenant } from './seed-tenant.js';
 
 export interface SeedDatabasesOptions {
@@ -51,7 +52,10 @@ export async function seedDatabases({
           ensureSigningKey: (db, id) => ensureSigningKey(db, id, sealer),
         },
       );
-      await seedTenant(await tenants.open(tenantId), { tenant, credentials, mcpUrl: mcpUrlOf(urls, tenantId) });
+      const db = await tenants.open(tenantId);
+      const providersUrl = urls.providers;
+      await seedIdentityProviders(db, { tenant, credentials, sealer, providersUrl });
+      await seedTenant(db, { tenant, credentials, mcpUrl: mcpUrlOf(urls, tenantId), providersUrl });
     }
   } finally {
     await tenants.close();

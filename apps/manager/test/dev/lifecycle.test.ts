@@ -37,6 +37,10 @@ describe('the development stack', () => {
       password: expect.any(String),
       tools: expect.arrayContaining(['hello']),
     });
+    const provider = (path: string) => ({
+      name: expect.any(String),
+      url: expect.stringMatching(new RegExp(`^http://127\\.0\\.0\\.1:\\d+/${path}$`)),
+    });
     const tenant = (id: string, domain: string) => ({
       tenant_id: id,
       issuer: `${dev.manager.url}/t/${id}`,
@@ -44,7 +48,12 @@ describe('the development stack', () => {
       publicTools: ['ping'],
       application: client,
       admin: client,
-      people: Array.from({ length: 5 }, () => person(domain)),
+      identityProviders: [provider('oidc'), provider('devhub')],
+      people: expect.arrayContaining([
+        ...Array.from({ length: 5 }, () => person(domain)),
+        { ...person(domain), signInWith: 'DevHub' },
+        { ...person(domain), signInWith: expect.stringMatching(/^(Acme Single Sign-On|Globex Login)$/) },
+      ]),
     });
     expect(dev).toEqual({
       manager: { url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) },

@@ -46,6 +46,7 @@ export function startDevProcess({ directory, args = [], env = {}, launcher = [] 
       AUTHSEC_DEV_DIRECTORY: directory,
       AUTHSEC_MANAGER_PORT: '0',
       AUTHSEC_DEMO_PORT: '0',
+      AUTHSEC_IDENTITY_PROVIDER_PORT: '0',
       ...env,
     },
   });

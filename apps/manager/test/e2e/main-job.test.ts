@@ -55,9 +55,9 @@ suite('a person signs in, and the tools that are theirs appear', () => {
     return started;
   }
 
-  async function logIn(client: McpPerson, { email, password }: Person, javaScript = true) {
+  async function logIn(client: McpPerson, person: Person, javaScript = true) {
     const { session_id, authorization_url } = await start(client);
-    const code = await signIn({ browser, authorizationUrl: authorization_url, email, password, javaScript });
+    const code = await signIn({ browser, authorizationUrl: authorization_url, ...person, javaScript });
     secrets.add(code);
     return { session_id, answer: await client.call('oauth_authenticate', { session_id, code }) };
   }
@@ -196,7 +196,7 @@ suite('a person signs in, and the tools that are theirs appear', () => {
     await Promise.all(open.map((client) => client.close()));
     const logs = join(stack.directory, 'logs');
     const names = (await readdir(logs)).sort();
-    expect(names).toEqual(['demo.log', 'manager.log', 'postgres.log']);
+    expect(names).toEqual(['demo.log', 'identity-provider.log', 'manager.log', 'postgres.log']);
     expect(secrets.size).toBeGreaterThan(30);
     for (const name of names) {
       const text = await readFile(join(logs, name), 'utf8');

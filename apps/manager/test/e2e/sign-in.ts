@@ -39,16 +39,20 @@ export interface SignInOptions {
   readonly authorizationUrl: string;
   readonly email: string;
   readonly password: string;
+  /** The identity provider where the password is typed; undefined: on the sign-in page itself. */
+  readonly signInWith?: string;
   readonly javaScript?: boolean;
 }
 
 /** Goes through the pages as a person would, in a browser profile of their own: the code that the last page shows. */
-export async function signIn({ browser, authorizationUrl, email, password, javaScript = true }: SignInOptions) {
+export async function signIn(options: SignInOptions): Promise<string> {
+  const { browser, authorizationUrl, email, password, signInWith, javaScript = true } = options;
   const context = await browser.newContext({ javaScriptEnabled: javaScript });
   try {
     const page = await context.newPage();
     await page.goto(authorizationUrl);
     await page.getByRole('button', { name: 'Continue to sign-in' }).click();
+    if (signInWith) await page.getByRole('button', { name: `Sign in with ${signInWith}` }).click();
     await page.getByLabel('E-mail address').fill(email);
     await page.getByLabel('Password').fill(password);
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();

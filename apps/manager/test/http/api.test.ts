@@ -52,7 +52,9 @@ describe('nothing answers without a token', () => {
     '/go/:id',
     '/healthz',
     '/interaction/:uid',
+    '/interaction/:uid/came-back',
     '/readyz',
+    '/sign-in/callback/:provider',
   ];
 
   /** What an OAuth client asks with its own credentials. */
