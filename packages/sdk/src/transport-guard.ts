@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { Logger } from './author-log.js';
 import { createCallPipeline, userOf } from './call-pipeline.js';
 import { createAskServer } from './guard/ask-server.js';
+import { clientAddressOf } from './guard/client-address.js';
 import type { GuardContext } from './guard/guard-context.js';
 import { type InFlightLimits, createInFlight } from './guard/in-flight.js';
 import type { RpcMessage, RpcResponse } from './guard/json-rpc.js';
@@ -12,6 +13,7 @@ import { deliverAs } from './guard/passage.js';
 import { receive } from './guard/receive.js';
 import { judgeSending, restoreAll } from './guard/send-beside.js';
 import type { ServerTools } from './guard/server-tools.js';
+import { stdinOf } from './guard/stdio-transport.js';
 import { createTaskOwners } from './guard/task-owners.js';
 import { type GuardableTransport, type SendOptions, hookTransport } from './guard/transport-hooks.js';
 import type { CallerSession, GuardedServer } from './session/caller-session.js';
@@ -48,9 +50,12 @@ export function createTransportGuard(options: {
     closed: close,
   });
   const client: GuardContext['client'] = { name: undefined, initialized: false, stateless: false };
+  const stdin = stdinOf(transport);
   const session = createSession({
     accessibleTools: () => lists.accessibleTools(),
     clientName: () => client.name,
+    clientAddress: () => clientAddressOf(transport),
+    isLocal: () => stdin !== undefined,
     hasTransportSession: () => !client.stateless,
   });
   const server = createAskServer((request, { extra, state }) =>
@@ -77,6 +82,8 @@ export function createTransportGuard(options: {
   const lists = createOwnLists(context, registry);
   const unsubscribe = session.onChange(() => lists.watch.touch());
   let isClosed = false;
+  // The transport of stdio does not say that its client is gone; a login must not outlive it.
+  for (const event of ['end', 'close'] as const) stdin?.once(event, close);
 
   return {
     started: () => lists.watch.touch(),

@@ -14,12 +14,15 @@ export interface PushedLogin {
 export interface KeptRequest {
   /** As validated when it was pushed. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** The network of the MCP client, as reported; '' where it was not. */
+  /** The network of the MCP client, as reported; '' where it was not, or says nothing. */
   readonly bucket: string;
 }
 
-/** At most so many links of one application wait; and so many that were asked for from one network. */
-export const pendingPerApplication = 2_000;
+/**
+ * At most so many links of one application wait (about 20 MB), which a flood without a network takes minutes to reach;
+ * and so many that were asked for from one network.
+ */
+export const pendingPerApplication = 20_000;
 export const pendingPerBucket = 50;
 
 /** 256 random bits, of which only the hash is kept. */

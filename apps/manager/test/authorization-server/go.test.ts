@@ -187,9 +187,11 @@ describe('a flood of pushes', () => {
     const unreported = await pushLogin(own.issuer, flooded);
     const elsewhere = await pushLogin(own.issuer, other);
     await flood(own, flooded.id, 20_000, '203.0.113.9');
-    for (let push = 0; push < 25; push++) await pushLogin(own.issuer, flooded, { client_address: '192.0.2.2' });
+    for (let push = 0; push < 100; push++) {
+      await pushLogin(own.issuer, flooded, { client_address: `192.0.2.${2 + (push % 4)}` });
+    }
     const { authorizationUrl } = await pushLogin(own.issuer, flooded, { client_address: '192.0.2.3' });
-    expect(await own.db.pushedLogin.count()).toBeLessThan(pendingPerBucket + 50);
+    expect(await own.db.pushedLogin.count()).toBeLessThan(pendingPerBucket + 150);
     for (const link of [victim, unreported, elsewhere].map((push) => push.authorizationUrl).concat(authorizationUrl)) {
       expect((await createHttpBrowser().get(link)).status).toBe(200);
     }
@@ -198,15 +200,15 @@ describe('a flood of pushes', () => {
   test('from many networks, or from none that is reported, cannot exceed the bound of the application', async () => {
     const own = await server.createTenant();
     const flooded = await createClient(own);
-    await flood(own, flooded.id, 5_000, '');
+    await flood(own, flooded.id, pendingPerApplication, '');
     await own.db.$executeRaw`
       INSERT INTO pushed_logins (id_hash, application_id, request, expires_at)
       SELECT gen_random_uuid()::text, ${flooded.id}::uuid,
              jsonb_build_object('parameters', '{}'::jsonb, 'bucket', n::text), now() + interval '10 minutes'
         FROM generate_series(1, 5000) n`;
     let last = '';
-    for (let push = 0; push < 26; push++) last = (await pushLogin(own.issuer, flooded)).authorizationUrl;
-    expect(await own.db.pushedLogin.count()).toBeLessThanOrEqual(pendingPerApplication + 25);
+    for (let push = 0; push < 101; push++) last = (await pushLogin(own.issuer, flooded)).authorizationUrl;
+    expect(await own.db.pushedLogin.count()).toBeLessThanOrEqual(pendingPerApplication + 100);
     expect((await createHttpBrowser().get(last)).status).toBe(200);
   });
 
@@ -222,4 +224,17 @@ describe('a flood of pushes', () => {
     expect(await refused[0]!.json()).toMatchObject({ error: 'temporarily_unavailable' });
     expect((await pushLogin(own.issuer, flooded, { client_address: '198.51.100.78' })).response.status).toBe(201);
   });
+
+  test.each(['127.0.0.1', '::1', '10.1.2.3', 'fd00::1', '::ffff:192.168.0.1'])(
+    'from %s, where many may be behind one address, slows nobody down and pushes out no earlier link',
+    async (client_address) => {
+      const own = await server.createTenant();
+      const client = await createClient(own);
+      const victim = await pushLogin(own.issuer, client, { client_address });
+      const pushes = Array.from({ length: 110 }, () => pushLogin(own.issuer, client, { client_address }));
+      const statuses = (await Promise.all(pushes)).map(({ response }) => response.status);
+      expect(new Set(statuses)).toEqual(new Set([201]));
+      expect((await createHttpBrowser().get(victim.authorizationUrl)).status).toBe(200);
+    },
+  );
 });

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../author-log.js';
-import { addressOf } from './address.js';
+import { addressOf, ipOf } from './address.js';
 import type { AllowedSources } from './allowed-sources.js';
 import { type CreateHttpTransport, type SessionServer, openSession } from './open-session.js';
 import { readBody } from './read-body.js';
@@ -81,7 +81,7 @@ export function createEndpoint(options: {
       response.setHeader('Retry-After', '30');
       return sendJsonRpcError(response, 503, { code: -32000, message: 'Too many sessions: try again later' });
     }
-    await openSession(options, { request, response, body: body.value, address: addressOf(request) });
+    await openSession(options, { request, response, body: body.value, address: addressOf(request), ip: ipOf(request) });
   }
 
   async function readOrRefuse(

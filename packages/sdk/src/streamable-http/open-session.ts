@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../author-log.js';
+import { setClientAddress } from '../guard/client-address.js';
 import type { ProtectableServer } from '../guard/mcp-server.js';
 import { isSignedIn } from '../protect-server.js';
 import type { HttpSession, HttpTransport } from './http-session.js';
@@ -30,11 +31,13 @@ export async function openSession(
     readonly request: IncomingMessage;
     readonly response: ServerResponse;
     readonly body: unknown;
+    /** Who is counted together. */
     readonly address: string;
+    readonly ip: string;
   },
 ): Promise<void> {
   const { createServer, createTransport, enableJsonResponse, sessions, log } = options;
-  const { request, response, body, address } = exchange;
+  const { request, response, body, address, ip } = exchange;
   const server = await createServer();
   const transport = await createTransport({
     sessionIdGenerator: () => randomBytes(16).toString('base64url'),
@@ -64,6 +67,7 @@ export async function openSession(
   };
   response.on('close', () => release?.());
   try {
+    setClientAddress(transport, ip);
     await server.connect(transport as never);
     await transport.handleRequest(request, response, body);
   } catch (error) {

@@ -150,6 +150,15 @@ describe.each([false, true])('a real client over Streamable HTTP (JSON answers: 
   });
 });
 
+test('a login knows the address that its session was opened from, by trust proxy and not by what anyone says', async () => {
+  const { url, logins } = await serve();
+  const headers = { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream' };
+  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: initializeParams });
+  const forged = { 'X-Forwarded-For': '203.0.113.7', Forwarded: 'for=203.0.113.7', 'X-Real-IP': '203.0.113.7' };
+  expect((await fetch(url, { method: 'POST', headers: { ...headers, ...forged }, body })).status).toBe(200);
+  expect(logins[0]?.guarded.clientAddress?.()).toBe('127.0.0.1');
+});
+
 describe('what is refused', () => {
   test('an unknown session id: 404, in every method', async () => {
     const { url } = await serve();
