@@ -124,17 +124,45 @@ suite('a person signs in, and the tools that are theirs appear', () => {
   test('every seeded person sees exactly the tools that dev.json names', async () => {
     const found: Record<string, readonly string[]> = {};
     const expected: Record<string, readonly string[]> = {};
-    for (const tenant of dev.tenants) {
-      for (const person of tenant.people) {
-        const client = await connect(tenant);
-        await logIn(client, person);
-        found[person.email] = (await client.toolNames()).filter((name) => !before(tenant).includes(name)).sort();
-        expected[person.email] = person.tools;
-        await client.close();
-      }
-    }
+    await Promise.all(
+      dev.tenants.map(async (tenant) => {
+        for (const person of tenant.people) {
+          const client = await connect(tenant);
+          await logIn(client, person);
+          found[person.email] = (await client.toolNames()).filter((name) => !before(tenant).includes(name)).sort();
+          expected[person.email] = person.tools;
+          await client.close();
+        }
+      }),
+    );
     expect(found).toEqual(expected);
   }, 180_000);
+
+  test('every tool takes its input and answers with structured content, in the name of the person', async () => {
+    const tenant = tenantOf(0);
+    const person = tenant.people[0] as Person;
+    const client = await connect(tenant);
+    expect((await client.call('ping', { message: 'hi' })).structuredContent).toMatchObject({ message: 'hi' });
+    await logIn(client, person);
+    const { email } = person;
+    const ask = async (name: string, args: Record<string, unknown>) =>
+      (await client.call(name, args)).structuredContent;
+    expect(await ask('calculator', { operation: 'multiply', a: 6, b: 7 })).toEqual({
+      result: 42,
+      expression: '6 × 7',
+      calculated_for: email,
+    });
+    expect(await ask('admin_dashboard', { section: 'projects' })).toMatchObject({ opened_by: email, project_count: 3 });
+    expect(await ask('view_analytics', { days: 2 })).toMatchObject({ viewed_by: email, days: 2 });
+    expect(await ask('delete_project', { project_id: 'data-lake' })).toEqual({
+      deleted: 'data-lake',
+      deleted_by: email,
+      remaining: ['website', 'mobile-app'],
+    });
+    expect((await client.call('delete_project', { project_id: 'data-lake' })).isError).toBe(true);
+    expect((await client.call('calculator', { operation: 'divide', a: 1, b: 0 })).isError).toBe(true);
+    expect((await client.call('calculator', { operation: 'eval', a: 1, b: 0 })).isError).toBe(true);
+  }, 60_000);
 
   test('a hidden tool answers as one that does not exist', async () => {
     const tenant = tenantOf(0);
