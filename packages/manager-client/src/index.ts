@@ -1,5 +1,5 @@
 export * from './contract.js';
-export { clientSecretBasic } from './access-token.js';
+export { type AccessTokenSource, clientSecretBasic } from './access-token.js';
 export type { CallOptions, KeyedCallOptions } from './call-route.js';
 export { createFetchTransport, type FetchTransportOptions } from './fetch-transport.js';
 export { parseIssuer, type Issuer } from './issuer.js';

@@ -1,4 +1,4 @@
-import { createClientCredentialsToken } from './access-token.js';
+import { type AccessTokenSource, createClientCredentialsToken } from './access-token.js';
 import { createCallRoute } from './call-route.js';
 import { createFetchTransport } from './fetch-transport.js';
 import { parseIssuer } from './issuer.js';
@@ -16,7 +16,10 @@ export interface ManagerClientOptions {
   /** `https://<manager>/t/<tenant>`. */
   issuer: string;
   clientId: string;
-  clientSecret: string;
+  /** Of a client that can keep one; a public client has an `accessToken` instead. */
+  clientSecret?: string | undefined;
+  /** Where tokens come from that are not the client's own: those of one login. */
+  accessToken?: AccessTokenSource | undefined;
   fetch?: typeof globalThis.fetch | undefined;
   /** Replaces `fetch`. */
   transport?: Transport | undefined;
@@ -47,7 +50,7 @@ export function createManagerClient(options: ManagerClientOptions): ManagerClien
   const { clientId, clientSecret, timeoutMs = 10_000, maxRetries = 2, maxResponseBytes } = options;
   const issuer = parseIssuer(options.issuer, options);
   assertText('clientId', clientId);
-  assertText('clientSecret', clientSecret);
+  if (!options.accessToken) assertText('clientSecret', clientSecret);
   assertInteger('timeoutMs', timeoutMs, 1, 600_000);
   assertInteger('maxRetries', maxRetries, 0, 10);
   if (maxResponseBytes !== undefined) assertInteger('maxResponseBytes', maxResponseBytes, 1, 2 ** 30);
@@ -56,7 +59,9 @@ export function createManagerClient(options: ManagerClientOptions): ManagerClien
   }
 
   const transport = options.transport ?? createFetchTransport({ fetch: options.fetch, maxResponseBytes });
-  const token = createClientCredentialsToken({ issuer, clientId, clientSecret, transport, timeoutMs });
+  const token =
+    options.accessToken ??
+    createClientCredentialsToken({ issuer, clientId, clientSecret: clientSecret ?? '', transport, timeoutMs });
   const backoff = { baseMs: 200, maxMs: 5_000 };
   const { baseUrl } = issuer;
   const call = createCallRoute({ baseUrl, transport, token, timeoutMs, maxRetries, backoff, maxRetryAfterMs: 10_000 });

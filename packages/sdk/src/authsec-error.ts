@@ -8,6 +8,7 @@ export const loginErrorCodes = [
   'login_expired',
   'login_superseded',
   'login_refused',
+  'access_denied',
   'session_id_mismatch',
   'authentication_in_progress',
   'code_refused',

@@ -19,8 +19,9 @@ auth.protect(server, { tools: { a: { roles: ['x'], scopes: ['y'] } } });
 auth.protect(server, { tools: { a: { role: ['x'] } } });
 // @ts-expect-error -- public and a requirement
 auth.protect(server, { tools: { a: { public: true, roles: ['x'] } } });
-// @ts-expect-error -- a secret is needed
-authsec({ issuer: '', clientId: '' });
+authsec({ issuer: '', clientId: '', rememberLogin: true, login: 'loopback' });
+// @ts-expect-error -- no such end of a login
+authsec({ issuer: '', clientId: '', login: 'console' });
 // @ts-expect-error -- no such option
 authsec({ issuer: '', clientId: '', clientSecret: '', clientID: '' });
 

@@ -16,6 +16,8 @@ export interface ExpectedToken {
   readonly clientId: string;
   /** The `mcp_session` that it must be for. */
   readonly sessionId: string;
+  /** It must be the one that the completion page offers, and else must not be. */
+  readonly pasted?: boolean;
   readonly keys: JWTVerifyGetKey;
   /** Seconds that clocks may differ. */
   readonly clockToleranceSeconds?: number;
@@ -49,6 +51,7 @@ export async function verifyAccessToken(token: string, expected: ExpectedToken):
   if (payload['mcp_session'] !== expected.sessionId) {
     throw new AuthSecError('token_not_for_this_session', 'the access token is for another MCP session');
   }
+  if ((payload['paste_token'] === true) !== (expected.pasted === true)) throw invalid('it came another way');
   return { sub, sid, jti, tenantId };
 }
 

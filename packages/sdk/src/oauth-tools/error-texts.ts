@@ -38,6 +38,10 @@ export const errorTexts: Readonly<Record<LoginErrorCode, { readonly message: str
     message: 'The authorization server does not let this application sign people in as it is set up.',
     nextStep: tellOperator,
   },
+  access_denied: {
+    message: 'The person refused the sign-in.',
+    nextStep: 'Ask the person whether they want to sign in; only if they do, call oauth_start again.',
+  },
   session_id_mismatch: {
     message: 'This session_id is not the one of the login in this MCP session.',
     nextStep: 'Use the session_id that the latest oauth_start in this same MCP session returned, or call oauth_start.',
@@ -59,7 +63,7 @@ export const errorTexts: Readonly<Record<LoginErrorCode, { readonly message: str
     nextStep: 'Ask the person for the code that the page shows, and call oauth_authenticate with it as code.',
   },
   token_invalid: {
-    message: 'The token that the login gave was not accepted.',
+    message: 'The token was not accepted.',
     nextStep: `${startAgain} If it happens again, the operator of this MCP server has to look at its log.`,
   },
   token_not_for_this_session: {
@@ -67,7 +71,7 @@ export const errorTexts: Readonly<Record<LoginErrorCode, { readonly message: str
     nextStep: startAgain,
   },
   token_already_used: {
-    message: 'The token of this login was already used.',
+    message: 'The token of this login was already used, or its code was.',
     nextStep: startAgain,
   },
   manager_unavailable: {

@@ -6,6 +6,10 @@ const instructions =
   'Show authorization_url to the person and ask them to open it in their browser, sign in and approve. ' +
   'The last page shows a code: ask for it and call oauth_authenticate with this session_id and that code.';
 
+const loopbackInstructions =
+  'Show authorization_url to the person and ask them to open it in a browser on this same computer, sign in and approve. ' +
+  'Nothing has to be copied: call oauth_authenticate with this session_id now, it waits for them.';
+
 export const oauthStart: OAuthTool = {
   definition: {
     name: 'oauth_start',
@@ -28,13 +32,13 @@ export const oauthStart: OAuthTool = {
   async call({ login, server, args, signal }) {
     readArguments(args, {});
     const client = { name: server.clientName(), address: server.clientAddress?.() };
-    const { sessionId, authorizationUrl, expiresAt } = await login.start(client, signal);
+    const { sessionId, authorizationUrl, expiresAt, loopback } = await login.start(client, signal);
     return {
       status: 'pending',
       session_id: sessionId,
       authorization_url: authorizationUrl,
       expires_at: expiresAt,
-      instructions,
+      instructions: loopback ? loopbackInstructions : instructions,
     };
   },
 };

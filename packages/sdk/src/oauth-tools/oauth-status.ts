@@ -4,8 +4,10 @@ import { outputSchema, toolNamesSchema, userInfoSchema } from './tool-result.js'
 
 const messages = {
   signed_out: 'Nobody is signed in. Call oauth_start to begin.',
-  pending: 'A login waits for its code: call oauth_authenticate with session_id and the code that the page shows.',
+  pending:
+    'A login waits for the person: call oauth_authenticate with session_id, and the code where the page shows one.',
   authenticated: 'Signed in.',
+  restored: 'Signed in: restored from an earlier login on this computer, until oauth_logout.',
   policy_unavailable: 'Signed in, but the rights cannot be judged at the moment: try again in some seconds.',
   session_expired: 'The login is over: call oauth_start to sign in again.',
 } as const;
@@ -18,9 +20,10 @@ export const oauthStatus: OAuthTool = {
     inputSchema: inputSchema(ownSessionId),
     outputSchema: outputSchema(
       {
-        status: { enum: Object.keys(messages) },
+        status: { enum: ['signed_out', 'pending', 'authenticated', 'policy_unavailable', 'session_expired'] },
         session_id: { type: ['string', 'null'] },
         user_info: userInfoSchema,
+        restored: { type: 'boolean', description: 'The person signed in before this server was started.' },
         accessible_tools: toolNamesSchema,
         pending_login: {
           type: 'object',
@@ -36,7 +39,8 @@ export const oauthStatus: OAuthTool = {
     ),
     annotations: { readOnlyHint: true, openWorldHint: false },
   },
-  async call({ login, server, args }) {
+  async call({ login, server, args, signal }) {
+    await login.restored(signal);
     assertOwn(login, readArguments(args, ownSessionId).session_id);
     const state = login.state();
     const pending = login.pending();
@@ -51,9 +55,9 @@ export const oauthStatus: OAuthTool = {
     return {
       status,
       session_id: login.boundSessionId() ?? pending?.sessionId ?? null,
-      message: messages[status],
+      message: messages[status === 'authenticated' && login.isRestored() ? 'restored' : status],
       ...(state.kind === 'active'
-        ? { user_info: state.userInfo, accessible_tools: await server.accessibleTools() }
+        ? { restored: login.isRestored(), user_info: state.userInfo, accessible_tools: await server.accessibleTools() }
         : {}),
       ...(pending
         ? {

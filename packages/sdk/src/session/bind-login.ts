@@ -2,6 +2,7 @@ import { ManagerClientError, type ActiveSession } from '@authsec/manager-client'
 import { AuthSecError, type LoginErrorCode } from '../authsec-error.js';
 import type { Sent } from '../grants/lease.js';
 import type { LoginContext } from './login-context.js';
+import type { ManagerAccess } from './manager-access.js';
 
 const refusals: ReadonlyMap<string, LoginErrorCode> = new Map([
   ['person_token_invalid', 'token_invalid'],
@@ -14,13 +15,14 @@ const refusals: ReadonlyMap<string, LoginErrorCode> = new Map([
 /** Verifies the person's token and binds it, at the Manager, to the login that it is for. */
 export async function bindLogin(
   context: LoginContext,
-  login: { accessToken: string; idempotencyKey: string; sessionId: string; audience: string },
+  access: ManagerAccess,
+  login: { accessToken: string; idempotencyKey: string; sessionId: string; audience: string; pasted: boolean },
 ): Promise<{ session: ActiveSession; sent: Sent }> {
-  const { accessToken, idempotencyKey, sessionId, audience } = login;
-  const claims = await context.verifyToken(accessToken, { sessionId, audience });
-  const sent = context.grants.sending();
+  const { accessToken, idempotencyKey, sessionId, audience, pasted } = login;
+  const claims = await context.verifyToken(accessToken, { sessionId, audience, pasted });
+  const sent = access.grants.sending();
   const body = { access_token: accessToken, mcp_session: sessionId };
-  const session = await context.sessions.bind(body, { idempotencyKey }).catch((cause: unknown) => {
+  const session = await access.sessions.bind(body, { idempotencyKey }).catch((cause: unknown) => {
     throw translate(cause);
   });
   if (session.sub !== claims.sub || session.sid !== claims.sid || session.tenant_id !== claims.tenantId) {

@@ -30,7 +30,7 @@ const definitions = oauthToolNames.map((name) => tools[name].definition);
 export function createInBandSession(context: LoginContext, server: GuardedServer): CallerSession {
   const { log } = context;
   const listeners = new Set<() => void>();
-  const login = new LoginSession(context, () => {
+  const changed = () => {
     for (const listener of listeners) {
       try {
         listener();
@@ -38,7 +38,8 @@ export function createInBandSession(context: LoginContext, server: GuardedServer
         log.error('a listener of a login failed', { reason: error instanceof Error ? error.message : 'unknown' });
       }
     }
-  });
+  };
+  const login = new LoginSession(context, changed, () => server.isLocal?.() ?? false);
 
   function failed(name: OAuthToolName, error: unknown): ToolResult {
     if (error instanceof ArgumentError) return toErrorResult('invalid_arguments', error.message);

@@ -1,24 +1,29 @@
-import type { Issuer, Sessions } from '@authsec/manager-client';
+import type { Issuer } from '@authsec/manager-client';
 import type { Logger } from '../author-log.js';
 import type { AccessTokenClaims } from '../bearer/verify-access-token.js';
 import type { Clock } from '../clock.js';
-import type { GrantStore } from '../grants/grant-store.js';
-import type { Revocations } from '../grants/revocations.js';
-import type { ExchangeCode } from './exchange-code.js';
+import type { RememberedLogins } from '../remember/remembered-login.js';
+import type { ManagerAccesses } from './manager-access.js';
 import type { PushLogin } from './push-login.js';
+import type { TokenEndpoint } from './token-endpoint.js';
+
+/** Where a login ends: on loopback, or on the completion page of the Manager. */
+export type LoginEnd = 'loopback' | 'page';
 
 /** What all logins of one `authsec()` share. */
 export interface LoginContext {
   readonly issuer: Issuer;
-  readonly sessions: Pick<Sessions, 'bind'>;
+  /** `isLocal`: the server runs on the machine of the one person whom it serves, over stdio. */
+  readonly loginEndFor: (isLocal: boolean) => LoginEnd;
   readonly pushLogin: PushLogin;
-  readonly exchangeCode: ExchangeCode;
+  readonly tokens: TokenEndpoint;
   readonly verifyToken: (
     token: string,
-    login: { readonly sessionId: string; readonly audience: string },
+    login: { readonly sessionId: string; readonly audience: string; readonly pasted?: boolean },
   ) => Promise<AccessTokenClaims>;
-  readonly grants: GrantStore;
-  readonly revocations: Revocations;
+  readonly accesses: ManagerAccesses;
+  /** Undefined where logins end with the process. */
+  readonly remembered: RememberedLogins | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }

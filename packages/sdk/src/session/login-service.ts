@@ -1,21 +1,31 @@
-import { createFetchTransport, createManagerClient, parseIssuer } from '@authsec/manager-client';
+import { createFetchTransport, parseIssuer } from '@authsec/manager-client';
 import { createAuthorLog, type Logger } from '../author-log.js';
 import { createIssuerKeys } from '../bearer/issuer-keys.js';
 import { verifyAccessToken } from '../bearer/verify-access-token.js';
 import { systemClock, type Clock } from '../clock.js';
-import { createGrantStore } from '../grants/grant-store.js';
-import { createRevocations } from '../grants/revocations.js';
+import { createRememberedLogins } from '../remember/remembered-login.js';
+import { stateFolderOf } from '../remember/state-folder.js';
 import type { CallerSession, GuardedServer } from './caller-session.js';
-import { createExchangeCode } from './exchange-code.js';
 import { createInBandSession } from './in-band-session.js';
-import type { LoginContext } from './login-context.js';
+import type { LoginContext, LoginEnd } from './login-context.js';
+import { createManagerAccesses } from './manager-access.js';
 import { createPushLogin } from './push-login.js';
+import { createTokenEndpoint } from './token-endpoint.js';
 
 export interface AuthSecOptions {
   /** `https://<manager>/t/<tenant>`; http:// for loopback only. */
   issuer: string;
   clientId: string;
-  clientSecret: string;
+  /** Left out for a public client: a server on the person's own machine, which cannot keep one. */
+  clientSecret?: string;
+  /**
+   * Where a login ends. `loopback`: the browser comes back to this process; `page`: the person carries a code. `auto`
+   * (the default): loopback for a public client over stdio, else the page. Over stdio in a container or a remote shell
+   * the browser cannot come back: say `page`.
+   */
+  login?: 'auto' | LoginEnd | undefined;
+  /** Over stdio, as a public client: the login outlives the process, in a file that only this person can read. */
+  rememberLogin?: boolean | undefined;
   /** Told why a tool is hidden or a call refused; with AUTHSEC_DEBUG=1 stderr is told too. */
   logger?: Logger | undefined;
   /** Milliseconds for one request to the Manager; 10,000 unless told. */
@@ -29,6 +39,8 @@ export interface AuthSecOptions {
 export interface AuthSecEnvironment {
   readonly clock: Clock;
   readonly debug: boolean;
+  /** Where remembered logins are kept. */
+  readonly stateFolder?: string;
   readonly random?: () => number;
 }
 
@@ -36,6 +48,8 @@ const optionNames: ReadonlySet<string> = new Set<keyof AuthSecOptions>([
   'issuer',
   'clientId',
   'clientSecret',
+  'login',
+  'rememberLogin',
   'logger',
   'timeoutMs',
   'fetch',
@@ -56,30 +70,29 @@ export interface LoginService {
 /** Throws a TypeError that names a bad option; nothing is sent before the first login. */
 export function createLoginService(options: AuthSecOptions, environment: AuthSecEnvironment): LoginService {
   assertOptions(options);
-  const { clientId, clientSecret, timeoutMs = 10_000 } = options;
-  const { clock } = environment;
-  const manager = createManagerClient({
-    issuer: options.issuer,
-    clientId,
-    clientSecret,
-    timeoutMs,
-    fetch: options.fetch,
-    dangerouslyAllowHttp: options.dangerouslyAllowHttp,
-  });
+  const { clientId, clientSecret, login = 'auto', timeoutMs = 10_000 } = options;
+  const { clock, stateFolder } = environment;
+  const { fetch, dangerouslyAllowHttp } = options;
+  const client = { issuer: options.issuer, clientId, clientSecret, timeoutMs, fetch, dangerouslyAllowHttp };
   const issuer = parseIssuer(options.issuer, options);
   const log = createAuthorLog({ logger: options.logger, debug: environment.debug });
   const transport = createFetchTransport({ fetch: options.fetch, maxResponseBytes: smallAnswerBytes });
   const keys = createIssuerKeys(issuer, transport, timeoutMs);
+  const accesses = createManagerAccesses({ ...environment, client, log });
   const application = { issuer, clientId, clientSecret, transport, timeoutMs };
-  const shared = { sessions: manager.sessions, changes: manager.changes, log, ...environment };
+  const isPublic = clientSecret === undefined;
+  const lock = { staleMs: 2 * timeoutMs + 10_000, patienceMs: timeoutMs + 5_000 };
   const context: LoginContext = {
     issuer,
-    sessions: manager.sessions,
+    loginEndFor: (isLocal) => (login === 'auto' ? (isPublic && isLocal ? 'loopback' : 'page') : login),
     pushLogin: createPushLogin(application),
-    exchangeCode: createExchangeCode(application),
+    tokens: createTokenEndpoint(application),
     verifyToken: (token, login) => verifyAccessToken(token, { issuer, clientId, keys, ...login }),
-    grants: createGrantStore(shared),
-    revocations: createRevocations(shared),
+    accesses,
+    remembered:
+      options.rememberLogin && stateFolder !== undefined
+        ? createRememberedLogins({ folder: stateFolder, issuer: issuer.issuer, clientId, log, lock })
+        : undefined,
     clock,
     log,
   };
@@ -90,8 +103,7 @@ export function createLoginService(options: AuthSecOptions, environment: AuthSec
     const ending = [...sessions].map((session) => session.close());
     const late = new Promise<void>((resolve) => void clock.after(closeWithinMs, resolve));
     await Promise.race([Promise.all(ending), late]);
-    context.grants.close();
-    await context.revocations.close(closeWithinMs);
+    await context.accesses.close(closeWithinMs);
   }
 
   return {
@@ -115,15 +127,30 @@ export function createLoginService(options: AuthSecOptions, environment: AuthSec
 
 export const systemEnvironment = (): AuthSecEnvironment => ({
   clock: systemClock,
-  // oxlint-disable-next-line node/no-process-env -- the one variable that a library may read: it only says more to stderr
+  // oxlint-disable-next-line node/no-process-env -- it only says more to stderr
   debug: process.env['AUTHSEC_DEBUG'] === '1',
+  // oxlint-disable-next-line node/no-process-env -- where the system has the person's state folder
+  stateFolder: stateFolderOf(process.env),
 });
 
 function assertOptions(options: AuthSecOptions): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('options: must be an object');
   const unknown = Object.keys(options).find((name) => !optionNames.has(name));
   if (unknown !== undefined) throw new TypeError(`${unknown}: no such option`);
-  const { logger } = options;
+  const { clientSecret, login, rememberLogin, logger } = options;
+  // A secret that was meant to be there must not make a public client of the application.
+  if ('clientSecret' in options && (typeof clientSecret !== 'string' || clientSecret === '')) {
+    throw new TypeError('clientSecret: must be a non-empty string; a public client leaves it out');
+  }
+  if (login !== undefined && !['auto', 'loopback', 'page'].includes(login)) {
+    throw new TypeError("login: must be 'auto', 'loopback' or 'page'");
+  }
+  if (rememberLogin !== undefined && typeof rememberLogin !== 'boolean') {
+    throw new TypeError('rememberLogin: must be true or false');
+  }
+  if (rememberLogin && clientSecret !== undefined) {
+    throw new TypeError('rememberLogin: is for public clients, on the machine of their one person');
+  }
   const methods = ['debug', 'info', 'warn', 'error'] as const;
   if (logger !== undefined && methods.some((method) => typeof logger?.[method] !== 'function')) {
     throw new TypeError('logger: must have debug, info, warn and error');

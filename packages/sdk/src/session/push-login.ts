@@ -7,6 +7,10 @@ export interface LoginRequest {
   readonly codeChallenge: string;
   readonly clientName: string | undefined;
   readonly clientAddress: string | undefined;
+  /** Where the login ends: the completion page, or a loopback address. */
+  readonly redirectUri: string;
+  /** The login is to outlive the process. */
+  readonly remember: boolean;
 }
 
 export interface PushedLogin {
@@ -15,6 +19,8 @@ export interface PushedLogin {
   readonly expiresInMs: number;
   /** `aud` of the login's access token: the application's resource, as the Manager has it. */
   readonly audience: string;
+  /** The last page also offers the token itself, to be pasted. */
+  readonly takesPastedToken: boolean;
 }
 
 /** Leaves a login request (RFC 9126's shape) at the Manager for ten minutes. */
@@ -23,7 +29,8 @@ export type PushLogin = (login: LoginRequest, signal: AbortSignal) => Promise<Pu
 export interface PushLoginOptions {
   readonly issuer: Issuer;
   readonly clientId: string;
-  readonly clientSecret: string;
+  /** Undefined for a public client. */
+  readonly clientSecret: string | undefined;
   readonly transport: Transport;
   readonly timeoutMs: number;
 }
@@ -36,14 +43,15 @@ export function createPushLogin(options: PushLoginOptions): PushLogin {
     const body = new URLSearchParams({
       client_id: clientId,
       response_type: 'code',
-      response_mode: 'oob',
-      redirect_uri: completionUrl(issuer),
+      response_mode: login.redirectUri === completionUrl(issuer) ? 'oob' : 'query',
+      redirect_uri: login.redirectUri,
       code_challenge: login.codeChallenge,
       code_challenge_method: 'S256',
       state: login.state,
       mcp_session: login.sessionId,
       ...(login.clientName ? { client_name: login.clientName } : {}),
       ...(login.clientAddress ? { client_address: login.clientAddress } : {}),
+      ...(login.remember ? { remember_login: 'true' } : {}),
     });
     const response = await transport
       .send({
@@ -51,7 +59,7 @@ export function createPushLogin(options: PushLoginOptions): PushLogin {
         url: `${issuer.issuer}/go`,
         headers: {
           accept: 'application/json',
-          authorization: clientSecretBasic(clientId, clientSecret),
+          ...(clientSecret === undefined ? {} : { authorization: clientSecretBasic(clientId, clientSecret) }),
           'content-type': 'application/x-www-form-urlencoded',
         },
         body: body.toString(),
@@ -80,7 +88,12 @@ function readPushedLogin(answer: Record<string, unknown>, issuer: Issuer): Pushe
   if (!ours || typeof seconds !== 'number' || !(seconds > 0) || typeof audience !== 'string' || audience === '') {
     throw new AuthSecError('manager_unavailable', 'the answer to the pushed login is not one');
   }
-  return { authorizationUrl: url, expiresInMs: Math.min(seconds, maxLifetimeSeconds) * 1000, audience };
+  return {
+    authorizationUrl: url,
+    expiresInMs: Math.min(seconds, maxLifetimeSeconds) * 1000,
+    audience,
+    takesPastedToken: answer['paste_token'] === true,
+  };
 }
 
 function refusal(status: number, answer: Record<string, unknown> | undefined): AuthSecError {

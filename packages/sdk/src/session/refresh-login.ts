@@ -1,0 +1,75 @@
+import { AuthSecError } from '../authsec-error.js';
+import type { RememberedLogin, RememberedLogins } from '../remember/remembered-login.js';
+import { LockedError } from '../remember/file-lock.js';
+import type { LoginContext } from './login-context.js';
+import type { LoginTokens } from './token-endpoint.js';
+
+/** The refresh token of one login: in memory, or where it is remembered and other processes use it too. */
+export interface LoginRefresher {
+  /** Spends the newest refresh token that this person's processes have; `code_refused` when the login is over. */
+  refresh(): Promise<LoginTokens>;
+  /** From now on the login outlives the process. Never rejects: at worst it does not. */
+  remember(login: Omit<RememberedLogin, 'refreshToken'>): Promise<void>;
+  /** Removes what is remembered of this login. Never rejects. */
+  forget(): Promise<void>;
+  readonly isRemembered: () => boolean;
+}
+
+export function createLoginRefresher(
+  { tokens, remembered, log }: Pick<LoginContext, 'tokens' | 'remembered' | 'log'>,
+  first: { readonly refreshToken: string | undefined; readonly kept?: RememberedLogin },
+): LoginRefresher {
+  let own = first.refreshToken;
+  let login: Omit<RememberedLogin, 'refreshToken'> | undefined = first.kept;
+
+  async function spend(token: string | undefined): Promise<LoginTokens> {
+    if (token === undefined) throw new AuthSecError('code_refused', 'the login has no refresh token');
+    const fresh = await tokens.refresh(token);
+    own = fresh.refreshToken ?? token;
+    return fresh;
+  }
+
+  async function spendKept(store: RememberedLogins, sid: string): Promise<LoginTokens> {
+    const kept = await store.read();
+    const isOwn = kept?.sid === sid;
+    try {
+      const fresh = await spend(isOwn ? kept.refreshToken : own);
+      if (isOwn && own !== undefined) await quietly(store.save({ ...kept, refreshToken: own }));
+      return fresh;
+    } catch (error) {
+      if (isOwn && error instanceof AuthSecError && error.code === 'code_refused') await quietly(store.forget(sid));
+      throw error;
+    }
+  }
+
+  async function quietly(work: Promise<void>): Promise<void> {
+    await work.catch((error: unknown) => {
+      log.warn('the login cannot be remembered', { reason: error instanceof Error ? error.message : 'unknown' });
+    });
+  }
+
+  return {
+    async refresh() {
+      const sid = login?.sid;
+      if (!remembered || sid === undefined) return spend(own);
+      return remembered
+        .locked(() => spendKept(remembered, sid))
+        .catch((error: unknown) => {
+          if (!(error instanceof LockedError)) throw error;
+          throw new AuthSecError('manager_unavailable', error.message, { cause: error });
+        });
+    },
+    async remember(bound) {
+      if (!remembered || own === undefined) return;
+      const refreshToken = own;
+      login = bound;
+      await quietly(remembered.locked(() => remembered.save({ ...bound, refreshToken })));
+    },
+    async forget() {
+      const sid = login?.sid;
+      login = undefined;
+      if (remembered && sid !== undefined) await quietly(remembered.locked(() => remembered.forget(sid)));
+    },
+    isRemembered: () => login !== undefined,
+  };
+}
