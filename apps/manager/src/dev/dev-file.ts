@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import type { DevCredentials } from './dev-credentials.js';
 import { devIssuerOf } from './dev-issuer.js';
 import { demoTenants, publicTools, systemTenant } from './seed-data.js';
@@ -24,6 +25,13 @@ export interface DevFile {
     readonly mcp: string;
     readonly publicTools: readonly string[];
     readonly application: ClientEntry;
+    /** How an MCP client starts the same demo on stdio, as a public client. */
+    readonly stdio: {
+      readonly client_id: string;
+      readonly command: string;
+      readonly args: readonly string[];
+      readonly env: Readonly<Record<string, string>>;
+    };
     /** `name` is on the button, `url` its issuer. */
     readonly identityProviders: readonly { readonly name: string; readonly url: string }[];
     /** A machine that may administrate the tenant through the API. */
@@ -64,12 +72,13 @@ export function describeDevStack(urls: DevUrls, credentials: DevCredentials): De
       operator: { email: operator, password: credentials.password(operator) },
       admin: client(systemTenant.tenantId, 'dev-admin'),
     },
-    tenants: demoTenants.map(({ tenantId, people, identityProviders }) => ({
+    tenants: demoTenants.map(({ tenantId, people, identityProviders, demo }) => ({
       tenant_id: tenantId,
       issuer: issuerOf(tenantId),
       mcp: mcpUrlOf(urls, tenantId),
       publicTools: [...publicTools],
       application: client(tenantId, 'demo-mcp'),
+      stdio: describeStdio(issuerOf(tenantId), demo?.stdio ?? ''),
       admin: client(tenantId, 'dev-admin'),
       identityProviders: identityProviders.map((provider) => ({
         name: provider.name,
@@ -82,6 +91,15 @@ export function describeDevStack(urls: DevUrls, credentials: DevCredentials): De
         tools: [...tools],
       })),
     })),
+  };
+}
+
+function describeStdio(issuer: string, clientId: string): DevFile['tenants'][number]['stdio'] {
+  return {
+    client_id: clientId,
+    command: process.execPath,
+    args: [fileURLToPath(new URL('../../../demo-mcp/dist/main.js', import.meta.url)), '--stdio'],
+    env: { AUTHSEC_ISSUER: issuer, AUTHSEC_CLIENT_ID: clientId },
   };
 }
 

@@ -43,7 +43,11 @@ export interface SeedTenant {
   readonly people: readonly SeedPerson[];
   readonly identityProviders: readonly SeedIdentityProvider[];
   /** Absent where the tenant has no demo endpoint. */
-  readonly demo?: { readonly scopes: readonly string[] };
+  readonly demo?: {
+    readonly scopes: readonly string[];
+    /** The client id of the same demo over stdio, a public client. */
+    readonly stdio: string;
+  };
 }
 
 export const publicTools = ['ping'] as const;
@@ -55,7 +59,7 @@ const devHub: SeedIdentityProvider = { name: 'DevHub', kind: 'oauth2', settings:
 const acme: SeedTenant = {
   tenantId: 'acme-corp',
   displayName: 'Acme Corp',
-  demo: { scopes: ['read', 'write', 'calculate'] },
+  demo: { scopes: ['read', 'write', 'calculate'], stdio: 'demo-mcp-stdio' },
   roles: {
     admin: { permissions: ['projects:*'], scopes: ['read', 'write', 'calculate'], resources: ['analytics'] },
     developer: { permissions: ['projects:read', 'projects:create'], scopes: ['read', 'calculate'] },
@@ -141,7 +145,7 @@ const acme: SeedTenant = {
 const globex: SeedTenant = {
   tenantId: 'globex',
   displayName: 'Globex',
-  demo: { scopes: ['read', 'calculate'] },
+  demo: { scopes: ['read', 'calculate'], stdio: 'demo-mcp-stdio' },
   roles: {
     admin: { scopes: ['read'], resources: ['analytics'] },
     developer: { permissions: ['projects:delete'] },

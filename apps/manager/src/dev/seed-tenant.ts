@@ -33,6 +33,7 @@ export async function seedTenant(db: TenantDatabase, options: SeedTenantOptions)
     const identity = seededIdentityOf(tenant, person, providersUrl);
     await seedPerson(db, person, identity ?? { password: credentials.password(person.email) });
   }
+  if (tenant.demo) await seedStdioDemo(db, tenant.demo);
   await seedMachine(db, credentials.client(tenant.tenantId, 'dev-admin'));
   await db.auditEvent.create({
     data: { action: seededAction, actorKind: 'system', targetKind: 'seed', targetId: version, outcome: 'success' },
@@ -153,6 +154,24 @@ async function seedDemo(
       scopes: [...scopes],
     },
     update: { resourceUrl },
+  });
+}
+
+/** The demo on a person's own machine: no secret, ends on loopback, or on the page where there is no browser. */
+async function seedStdioDemo(db: TenantDatabase, { stdio, scopes }: NonNullable<SeedTenant['demo']>): Promise<void> {
+  await db.application.upsert({
+    where: { clientId: stdio },
+    create: {
+      clientId: stdio,
+      name: 'Demo MCP server (stdio)',
+      tokenEndpointAuthMethod: 'none',
+      applicationType: 'native',
+      redirectUris: ['http://127.0.0.1/callback'],
+      grantTypes: ['authorization_code', 'refresh_token'],
+      completionPage: true,
+      scopes: [...scopes],
+    },
+    update: {},
   });
 }
 
