@@ -91,8 +91,9 @@ export function createSessionsService({ clock, events }: SessionsOptions): Sessi
       let ended = 0;
       for (;;) {
         const sids = await repository.findLiveSids(db, undefined, 1_000);
-        if (sids.length === 0) return ended;
-        ended += await end(tenantId, db, sids, reason);
+        const now = await end(tenantId, db, sids, reason);
+        if (now === 0) return ended;
+        ended += now;
       }
     },
 
