@@ -36,9 +36,9 @@ export async function admitPerson(
   try {
     return await db.$transaction(async (transaction): Promise<Admission> => {
       const userId = await insertPerson(transaction, { email, displayName });
-      if (userId === undefined) return { refused: 'email_taken' };
+      if (userId === undefined) throw new Taken('email_taken');
       const { issuer, subject } = identity;
-      if (!(await insertIdentity(transaction, { userId, issuer, subject }))) throw new LinkedMeanwhile();
+      if (!(await insertIdentity(transaction, { userId, issuer, subject }))) throw new Taken('not_linked');
       const rights = rightsFor(provider, identity);
       for (const [kind, names] of rights) await giveRights(transaction, userId, kind, names);
       await recordAuditEvent(transaction, {
@@ -58,15 +58,20 @@ export async function admitPerson(
       return { userId, created: true };
     });
   } catch (error) {
-    if (!(error instanceof LinkedMeanwhile)) throw error;
+    if (!(error instanceof Taken)) throw error;
+    // Two tabs may come for the first time at once: the other one has made the person.
     const winner = await findLinkedPerson(db, identity);
-    return winner ? toAdmission(winner) : { refused: 'not_linked' };
+    return winner ? toAdmission(winner) : { refused: error.refusal };
   }
 }
 
-/** Two tabs came for the first time at once: the other one has made the person. */
-class LinkedMeanwhile extends Error {
-  override readonly name = 'LinkedMeanwhile';
+/** Rolls back what was written for a person who cannot be made. */
+class Taken extends Error {
+  override readonly name = 'Taken';
+
+  constructor(readonly refusal: AdmissionRefusal) {
+    super(refusal);
+  }
 }
 
 function toAdmission({ userId, status }: LinkedPerson): Admission {

@@ -2,8 +2,10 @@ import type { Request, Response } from 'express';
 import type { RateLimit } from '../../ports/rate-limits.js';
 import { addressOf } from '../../http/middleware/rate-limit.js';
 import { requestIdOf } from '../../http/middleware/request-id.js';
+import { AppError } from '../../errors/app-error.js';
 import { continuePage } from '../../pages/continue-page.js';
 import { deniedPage, notAdmittedPage, providerFailedPage, stepSpentPage } from '../../pages/identity-provider-pages.js';
+import { messagePage } from '../../pages/message-page.js';
 import type { Page, Site } from '../../pages/page.js';
 import { sendPage } from '../../pages/send-page.js';
 import type { TenantDatabase } from '../../db/tenant-clients.js';
@@ -40,9 +42,22 @@ export interface ProviderSignInRoutes {
 
 export function createProviderSignInRoutes(options: ProviderSignInRoutesOptions): ProviderSignInRoutes {
   const { providers, links, perNetwork } = options;
+  /** A form is answered with a page. */
+  async function overLimit(request: Request): Promise<Page | undefined> {
+    try {
+      await perNetwork.consume(addressOf(request));
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'rate_limited') throw error;
+      const text = 'From your network there were too many sign-ins. Wait a minute, then try again.';
+      return messagePage({ status: 429, title: 'Too many requests', text, headers: error.headers });
+    }
+  }
+
   return {
     async begin(tenant, request, response, attempt) {
-      await perNetwork.consume(addressOf(request));
+      const limited = await overLimit(request);
+      if (limited) return limited;
       const begun = await providers.begin(await contextOf(tenant, response), attempt);
       if ('unavailable' in begun)
         return providerFailedPage(begun.unavailable, loginUrl(tenant.site, attempt.interactionId));
@@ -93,7 +108,8 @@ export function createProviderSignInRoutes(options: ProviderSignInRoutesOptions)
       if (!came) return sendPage(response, site, stepSpentPage(loginUrl(site, login.id)));
       if (came.link) {
         // Only who asked for it, and is still signed in, gets it.
-        const added = login.userId === came.userId && (await links.link(context, came.userId, came.link));
+        const approving = login.step === 'approval' && login.userId === came.userId;
+        const added = approving && (await links.link(context, came.userId, came.link));
         return added
           ? goOn(loginUrl(site, login.id))
           : sendPage(response, site, stepSpentPage(loginUrl(site, login.id)));
