@@ -16,7 +16,7 @@ export interface DevProcess {
   output(): string;
   /** dev.json, as soon as it is there; rejects with the output when the process ends before. */
   ready(): Promise<DevFile>;
-  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  readonly ended: Promise<{ code: number | null }>;
   interrupt(): Promise<number | null>;
 }
 
@@ -53,9 +53,9 @@ export function startDevProcess({ directory, args = [], env = {}, launcher = [] 
   let text = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
   let over = false;
-  const ended = once(child, 'close').then(([code, signal]) => {
+  const ended = once(child, 'close').then(([code]) => {
     over = true;
-    return { code: code as number | null, signal: signal as NodeJS.Signals | null };
+    return { code: code as number | null };
   });
   return {
     pid: child.pid ?? 0,
