@@ -28,7 +28,10 @@ export interface McpRouterOptions {
   /** Answers are JSON instead of event streams; `list_changed` still goes over the GET stream. */
   readonly enableJsonResponse?: boolean | undefined;
   readonly logger?: Logger | undefined;
-  /** Default: `StreamableHTTPServerTransport` of `@modelcontextprotocol/sdk`, imported when the first session opens. */
+  /**
+   * Default: `StreamableHTTPServerTransport` of `@modelcontextprotocol/sdk`, imported when the first session opens. An
+   * event store must be of this one session: the MCP SDK replays what an event id names, whoever asks.
+   */
   readonly createTransport?: CreateHttpTransport | undefined;
 }
 
