@@ -41,7 +41,7 @@ describe('an evil provider signs nobody in', () => {
     '%s',
     async (name, { kind = 'oidc', settings = {}, check, status = 502, ...behaviour }, index) => {
       const issuer = provider.issuer(`evil-${index}`, behaviour);
-      const { id } = await addProvider(manager, tenant, issuer, { name, kind, settings });
+      const { id } = await addProvider(manager, tenant, issuer, { name, kind: kind as 'oidc' | 'oauth2', settings });
       const page = await openPage();
       manager.log.length = 0;
 

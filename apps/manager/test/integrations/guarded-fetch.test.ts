@@ -209,7 +209,10 @@ describe('the guarded fetch', () => {
       const write = () => {
         while (!response.destroyed && sent < 64 * 1024 * 1024) {
           sent += chunk.length;
-          if (!response.write(chunk)) return void response.once('drain', write);
+          if (!response.write(chunk)) {
+            response.once('drain', write);
+            return;
+          }
         }
       };
       write();

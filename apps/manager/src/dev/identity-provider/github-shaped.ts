@@ -28,25 +28,32 @@ export function createGitHubShapedProvider({ people, oauth2Clients }: ProviderSe
 
   router.get('/login/oauth/authorize', (request, response) => {
     const { redirectUri } = asked(request);
-    if (redirectUri === undefined) return void response.status(404).type('html').send('<h1>Unknown application</h1>');
+    if (redirectUri === undefined) {
+      response.status(404).type('html').send('<h1>Unknown application</h1>');
+      return;
+    }
     response.type('html').send(loginPage({ name }));
   });
   router.post('/login/oauth/authorize', form, (request, response) => {
     const { client, redirectUri, state, challenge } = asked(request);
-    if (!client || redirectUri === undefined) return void response.status(404).end();
+    if (!client || redirectUri === undefined) {
+      response.status(404).end();
+      return;
+    }
     const fields = request.body as Record<string, unknown>;
     const person = findPerson(people, fields);
     if (!person) {
       const email = String(fields['email']);
-      return void response
+      response
         .status(422)
         .type('html')
         .send(loginPage({ name, email, problem: true }));
+      return;
     }
     const code = randomBytes(20).toString('hex');
     codes.set(code, { person, clientId: client.clientId, redirectUri, challenge });
     const parameters = new URLSearchParams({ code, ...(state !== undefined && { state }) });
-    response.redirect(303, `${redirectUri}?${parameters}`);
+    response.redirect(303, `${redirectUri}?${parameters.toString()}`);
   });
 
   router.post('/login/oauth/access_token', form, (request, response) => {
@@ -54,7 +61,10 @@ export function createGitHubShapedProvider({ people, oauth2Clients }: ProviderSe
     const client = oauth2Clients.find(
       ({ clientId, clientSecret }) => clientId === fields['client_id'] && clientSecret === fields['client_secret'],
     );
-    if (!client) return void response.json({ error: 'incorrect_client_credentials' });
+    if (!client) {
+      response.json({ error: 'incorrect_client_credentials' });
+      return;
+    }
     const code = codes.get(fields['code'] ?? '');
     codes.delete(fields['code'] ?? '');
     const verifier = createHash('sha256')
@@ -62,7 +72,8 @@ export function createGitHubShapedProvider({ people, oauth2Clients }: ProviderSe
       .digest('base64url');
     const fits = code?.clientId === client.clientId && code.redirectUri === fields['redirect_uri'];
     if (!code || !fits || (code.challenge !== undefined && code.challenge !== verifier)) {
-      return void response.json({ error: 'bad_verification_code' });
+      response.json({ error: 'bad_verification_code' });
+      return;
     }
     const token = `gho_${randomBytes(24).toString('hex')}`;
     tokens.set(token, code.person);
@@ -72,13 +83,19 @@ export function createGitHubShapedProvider({ people, oauth2Clients }: ProviderSe
   const personOf = (request: Request) => tokens.get((request.get('authorization') ?? '').replace(/^Bearer /i, ''));
   router.get('/user', (request, response) => {
     const person = personOf(request);
-    if (!person) return void response.status(401).json({ message: 'Bad credentials' });
+    if (!person) {
+      response.status(401).json({ message: 'Bad credentials' });
+      return;
+    }
     const login = person.email.split('@', 1)[0];
     response.json({ id: numberOf(person), login, name: person.displayName, email: null });
   });
   router.get('/user/emails', (request, response) => {
     const person = personOf(request);
-    if (!person) return void response.status(401).json({ message: 'Bad credentials' });
+    if (!person) {
+      response.status(401).json({ message: 'Bad credentials' });
+      return;
+    }
     const noreply = `${numberOf(person)}@users.noreply.devhub.example`;
     response.json([
       { email: noreply, primary: false, verified: true, visibility: null },

@@ -1,6 +1,6 @@
 import express, { type RequestHandler, Router } from 'express';
 import { exportJWK, generateKeyPair } from 'jose';
-import Provider, { type ClientMetadata, type JWK } from 'oidc-provider';
+import { Provider, type ClientMetadata, type JWK } from 'oidc-provider';
 import { loginPage } from './login-page.js';
 import { findPerson, type ProviderSettings, subjectOf } from './people.js';
 
@@ -57,11 +57,13 @@ export async function createOpenIdProvider(issuer: string, settings: ProviderSet
   router.post('/login/:uid', express.urlencoded({ extended: false }), async (request, response) => {
     const form = request.body as Record<string, unknown>;
     const person = findPerson(people, form);
-    if (!person)
-      return void response
+    if (!person) {
+      response
         .status(422)
         .type('html')
         .send(loginPage({ name, email: String(form['email']), problem: true }));
+      return;
+    }
     await provider.interactionFinished(request, response, { login: { accountId: subjectOf(person) } });
   });
   router.use(provider.callback());

@@ -36,5 +36,8 @@ export function subjectOf({ email }: Pick<ProviderPerson, 'email'>): string {
 
 /** GitHub's ids are numbers. */
 export function numberOf({ email }: Pick<ProviderPerson, 'email'>): number {
-  return [...email].reduce((hash, character) => (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_000_007, 7);
+  return Array.from(email).reduce(
+    (hash, character) => (hash * 31 + (character.codePointAt(0) ?? 0)) % 1_000_000_007,
+    7,
+  );
 }

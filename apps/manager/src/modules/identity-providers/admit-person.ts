@@ -52,7 +52,7 @@ export async function admitPerson(
           identity_provider: provider.id,
           issuer,
           subject,
-          ...Object.fromEntries([...rights]),
+          ...Object.fromEntries(rights),
         },
       });
       return { userId, created: true };

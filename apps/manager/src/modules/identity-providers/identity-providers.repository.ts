@@ -70,6 +70,8 @@ export async function lockSignInSettings(db: Database): Promise<void> {
   await db.$queryRaw`SELECT 1 FROM sign_in_settings WHERE id = 1 FOR UPDATE`;
 }
 
-function toProvider({ settings, updatedAt: _, ...row }: Row): IdentityProvider {
-  return { ...row, settings: identityProviderSettingsSchema.parse(settings) };
+function toProvider(row: Row): IdentityProvider {
+  const { id, name, kind, issuer, clientId, sealedClientSecret, enabled, createdAt } = row;
+  const settings = identityProviderSettingsSchema.parse(row.settings);
+  return { id, name, kind, issuer, clientId, sealedClientSecret, settings, enabled, createdAt };
 }

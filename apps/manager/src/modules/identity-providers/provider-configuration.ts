@@ -68,7 +68,7 @@ export function createProviderConfigurations(options: ProviderConfigurationsOpti
       return metadata;
     } catch (error) {
       const failure = toProviderFailure(error);
-      if (/^discovery\./.test(failure.check)) throw failure;
+      if (failure.check.startsWith('discovery.')) throw failure;
       throw new ProviderFailure(`discovery.${failure.check.split('.').at(-1)}`, failure.message, {
         cause: failure.cause,
       });
@@ -172,7 +172,7 @@ function toCustomFetch(
       return await fetch(url, {
         method: method === 'POST' ? 'POST' : 'GET',
         headers: { ...headers, 'user-agent': 'authsec' },
-        ...(body !== undefined && body !== null && { body: String(body) }),
+        ...(body !== undefined && body !== null && { body: (body as URLSearchParams).toString() }),
         signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
       });
     } catch (error) {

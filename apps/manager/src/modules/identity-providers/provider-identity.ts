@@ -100,7 +100,7 @@ async function readJson({ fetch, name, url, accessToken, deadline }: Question): 
   try {
     const answer = await fetch(url, { headers, signal: deadline });
     if (answer.status !== 200) throw new ProviderFailure(`${name}.status`, `${name} answered ${answer.status}`);
-    return (await answer.json()) as unknown;
+    return await answer.json();
   } catch (error) {
     if (error instanceof FetchRefused) {
       const reason = error.reason === 'aborted' ? 'timeout' : error.reason;
@@ -139,7 +139,7 @@ function verifiedEmail(value: unknown, verified: unknown, trusted: boolean): str
 
 function toDisplayName(value: unknown): string | null {
   if (typeof value !== 'string' || value.trim() === '' || !isStorable(value)) return null;
-  return [...value.trim()].slice(0, 200).join('');
+  return Array.from(value.trim()).slice(0, 200).join('');
 }
 
 function isStorable(text: string): boolean {

@@ -8,7 +8,6 @@ import { deniedPage, notAdmittedPage, providerFailedPage, stepSpentPage } from '
 import { messagePage } from '../../pages/message-page.js';
 import type { Page, Site } from '../../pages/page.js';
 import { sendPage } from '../../pages/send-page.js';
-import type { TenantDatabase } from '../../db/tenant-clients.js';
 import type { LoginInteractions } from '../sign-in/login-interactions.js';
 import { readCookie } from '../sign-in/read-cookie.js';
 import type { LinkService } from './link-identity.service.js';
@@ -23,7 +22,7 @@ export interface ProviderSignInRoutesOptions {
 interface TenantRequest {
   readonly tenantId: string;
   readonly site: Site;
-  db(): Promise<TenantDatabase>;
+  db(): Promise<SignInContext['db']>;
 }
 
 export interface ProviderSignInRoutes {
@@ -103,8 +102,9 @@ export function createProviderSignInRoutes(options: ProviderSignInRoutesOptions)
       const login = await interactions.find(request, response);
       if (!login) return sendPage(response, site, stepSpentPage(undefined));
       const context = await contextOf(interactions, response);
-      const result = String(request.query['result'] ?? '');
-      const came = await providers.take(context, { interactionId: login.id, result });
+      const { result } = request.query;
+      const came =
+        typeof result === 'string' ? await providers.take(context, { interactionId: login.id, result }) : undefined;
       if (!came) return sendPage(response, site, stepSpentPage(loginUrl(site, login.id)));
       if (came.link) {
         // Only who asked for it, and is still signed in, gets it.
