@@ -1,4 +1,5 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 
@@ -8,7 +9,7 @@ export interface ToolAnswer {
   readonly content: readonly { readonly type: string; readonly text?: string }[];
 }
 
-/** A real MCP client over Streamable HTTP. */
+/** A real MCP client. */
 export interface McpPerson {
   readonly sessionId: string | undefined;
   readonly capabilities: ReturnType<Client['getServerCapabilities']>;
@@ -22,7 +23,61 @@ export interface McpPerson {
   close(): Promise<void>;
 }
 
+/** Over Streamable HTTP. */
 export async function connectPerson(mcpUrl: string, name = 'e2e'): Promise<McpPerson> {
+  const transport = new StreamableHTTPClientTransport(new URL(mcpUrl));
+  const person = await connectOver(transport, name);
+  return {
+    ...person,
+    sessionId: transport.sessionId,
+    async close() {
+      await transport.terminateSession().catch(() => {});
+      await person.close();
+    },
+  };
+}
+
+export interface StdioServer {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface StdioPerson extends McpPerson {
+  readonly pid: number;
+  /** What the server wrote to standard error so far. */
+  stderr(): string;
+}
+
+/** Starts the server and speaks to it over its standard streams; the person's state folder is below `home`. */
+export async function connectOverStdio({ command, args, env }: StdioServer, home: string): Promise<StdioPerson> {
+  const transport = new StdioClientTransport({
+    command,
+    args: [...args],
+    env: { ...env, HOME: home, XDG_STATE_HOME: `${home}/state` },
+    stderr: 'pipe',
+  });
+  let text = '';
+  transport.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+  // What is no message on standard output is an error of the transport.
+  const noise: Error[] = [];
+  const person = await connectOver(transport, 'e2e over stdio', (error) => noise.push(error));
+  return {
+    ...person,
+    pid: transport.pid ?? 0,
+    stderr: () => text,
+    async close() {
+      await person.close();
+      if (noise.length > 0) throw new AggregateError(noise, 'something else came over standard output');
+    },
+  };
+}
+
+async function connectOver(
+  transport: Parameters<Client['connect']>[0],
+  name: string,
+  onError: (error: Error) => void = () => {},
+): Promise<McpPerson> {
   const client = new Client({ name, version: '1.0.0' });
   let changes = 0;
   const waiting = new Set<() => void>();
@@ -30,10 +85,10 @@ export async function connectPerson(mcpUrl: string, name = 'e2e'): Promise<McpPe
     changes += 1;
     waiting.forEach((wake) => wake());
   });
-  const transport = new StreamableHTTPClientTransport(new URL(mcpUrl));
+  client.onerror = onError;
   await client.connect(transport);
   return {
-    sessionId: transport.sessionId,
+    sessionId: undefined,
     capabilities: client.getServerCapabilities(),
     toolNames: async () => (await client.listTools()).tools.map((tool) => tool.name),
     call: async (tool, args = {}) => (await client.callTool({ name: tool, arguments: args })) as ToolAnswer,
@@ -54,9 +109,6 @@ export async function connectPerson(mcpUrl: string, name = 'e2e'): Promise<McpPe
         waiting.add(wake);
       });
     },
-    async close() {
-      await transport.terminateSession().catch(() => {});
-      await client.close();
-    },
+    close: () => client.close(),
   };
 }

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 
 const candidates = [
   process.env['CHROMIUM_PATH'],
@@ -45,7 +45,29 @@ export interface SignInOptions {
 }
 
 /** Goes through the pages as a person would, in a browser profile of their own: the code that the last page shows. */
-export async function signIn(options: SignInOptions): Promise<string> {
+export function signIn(options: SignInOptions): Promise<string> {
+  return throughPages(options, async (page) => (await page.locator('#code').textContent())?.trim() ?? '');
+}
+
+/** The same where the browser comes back to a program on this machine: the heading of the page that it answers with. */
+export function signInOnLoopback(options: SignInOptions): Promise<string> {
+  return throughPages(options, async (page) => {
+    await page.waitForURL((url) => url.hostname === '127.0.0.1' && url.pathname === '/callback');
+    return (await page.getByRole('heading').textContent())?.trim() ?? '';
+  });
+}
+
+/** The token behind the click that reveals it, on the same last page. */
+export function signInForToken(options: SignInOptions): Promise<string> {
+  return throughPages(options, async (page) => {
+    if (await page.locator('#jwt-token').isVisible()) throw new Error('the token shows itself');
+    await page.locator('#jwt > summary').click();
+    await page.locator('#jwt-token').waitFor({ state: 'visible' });
+    return (await page.locator('#jwt-token').textContent())?.trim() ?? '';
+  });
+}
+
+async function throughPages<T>(options: SignInOptions, end: (page: Page) => Promise<T>): Promise<T> {
   const { browser, authorizationUrl, email, password, signInWith, javaScript = true } = options;
   const context = await browser.newContext({ javaScriptEnabled: javaScript });
   try {
@@ -57,8 +79,7 @@ export async function signIn(options: SignInOptions): Promise<string> {
     await page.getByLabel('Password').fill(password);
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByRole('button', { name: 'Approve' }).click();
-    const code = await page.locator('#code').textContent();
-    return code?.trim() ?? '';
+    return await end(page);
   } finally {
     await context.close();
   }

@@ -7,6 +7,8 @@ export interface TenantAdmin {
   userId(email: string): Promise<string>;
   assign(userId: string, kind: Kind, name: string): Promise<void>;
   unassign(userId: string, kind: Kind, name: string): Promise<void>;
+  /** How each login of a person with an application ended; null for one that goes on. */
+  endsOf(userId: string, clientId: string): Promise<(string | null)[]>;
 }
 type Kind = 'roles' | 'groups' | 'scopes' | 'resources';
 
@@ -42,5 +44,12 @@ export async function connectAdmin(managerUrl: string, { issuer, admin }: Tenant
       void (await request('PUT', `users/${userId}/${kind}/${encodeURIComponent(name)}`, {})),
     unassign: async (userId, kind, name) =>
       void (await request('DELETE', `users/${userId}/${kind}/${encodeURIComponent(name)}`)),
+    async endsOf(userId, clientId) {
+      const { sessions } = (await request('GET', `sessions?sub=${userId}&limit=200`)) as {
+        sessions: { client_id: string; ended_at: string | null; end_reason: string | null }[];
+      };
+      const own = sessions.filter(({ client_id }) => client_id === clientId);
+      return own.map(({ ended_at, end_reason }) => ended_at && end_reason);
+    },
   };
 }

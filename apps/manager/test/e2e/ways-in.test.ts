@@ -1,9 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import type { DevFile } from '../../src/dev/dev-file.js';
 import { makeStateDirectory, removeStateDirectory, startDevProcess, type DevProcess } from './dev-process.js';
-import { connectPerson, type McpPerson } from './mcp-person.js';
-import { findChromium, launchBrowser, signIn } from './sign-in.js';
+import { connectOverStdio, connectPerson, type McpPerson } from './mcp-person.js';
+import { findChromium, launchBrowser, signIn, signInOnLoopback } from './sign-in.js';
 
 type Tenant = DevFile['tenants'][number];
 type Person = Tenant['people'][number];
@@ -11,14 +14,16 @@ type Person = Tenant['people'][number];
 const chromium = findChromium();
 const suite = chromium ? describe : describe.skip;
 
-/** Each way in of each tenant over Streamable HTTP, by the real processes, a real MCP client and a real browser. */
+/** Each way in of each tenant, over Streamable HTTP and over stdio, by the real processes, a real MCP client and a real browser. */
 suite('each way to sign in ends with the tools of that person', () => {
   let stack: DevProcess;
   let dev: DevFile;
   let browser: Browser;
+  let home: string;
   const open: McpPerson[] = [];
 
   beforeAll(async () => {
+    home = await mkdtemp(join(tmpdir(), 'authsec-home-'));
     stack = startDevProcess({ directory: await makeStateDirectory() });
     [dev, browser] = await Promise.all([stack.ready(), launchBrowser(chromium ?? '')]);
   }, 120_000);
@@ -27,6 +32,7 @@ suite('each way to sign in ends with the tools of that person', () => {
     await browser?.close();
     await stack?.interrupt();
     if (stack) await removeStateDirectory(stack.directory);
+    await rm(home, { recursive: true, force: true });
   }, 60_000);
 
   async function logIn(tenant: Tenant, person: Person, javaScript: boolean) {
@@ -37,6 +43,17 @@ suite('each way to sign in ends with the tools of that person', () => {
     const code = await signIn({ browser, authorizationUrl: authorization_url!, ...person, javaScript });
     const answer = await client.call('oauth_authenticate', { session_id, code });
     return answer.structuredContent;
+  }
+
+  /** The browser comes back to the process by itself. */
+  async function logInOverStdio(tenant: Tenant, person: Person) {
+    const client = await connectOverStdio(tenant.stdio, home);
+    open.push(client);
+    const { structuredContent } = await client.call('oauth_start');
+    const { session_id, authorization_url } = structuredContent as Record<string, string>;
+    const waiting = client.call('oauth_authenticate', { session_id });
+    await signInOnLoopback({ browser, authorizationUrl: authorization_url!, ...person });
+    return (await waiting).structuredContent;
   }
 
   const ways = ['a password', 'OIDC', 'OAuth2 of GitHub’s shape'] as const;
@@ -55,12 +72,14 @@ suite('each way to sign in ends with the tools of that person', () => {
   }
 
   describe.each(['acme-corp', 'globex'])('at %s', (tenantId) => {
-    test.each(ways)(
-      '%s over HTTP',
-      async (way) => {
+    const transports = ['HTTP', 'stdio'] as const;
+    test.each(ways.flatMap((way) => transports.map((over) => [way, over] as const)))(
+      '%s over %s',
+      async (way, over) => {
         const tenant = dev.tenants.find(({ tenant_id }) => tenant_id === tenantId)!;
         const person = personOf(tenant, way);
-        expect(await logIn(tenant, person, true)).toMatchObject({
+        const answer = over === 'stdio' ? await logInOverStdio(tenant, person) : await logIn(tenant, person, true);
+        expect(answer).toMatchObject({
           status: 'authenticated',
           user_info: { email: person.email, tenant_id: tenantId },
           accessible_tools: person.tools,
