@@ -19,7 +19,7 @@ export interface AuthSec {
   close(): Promise<void>;
 }
 
-/** Protects MCP servers by one issuer. Throws a TypeError that names a bad option; nothing is sent before the first login. */
+/** Protects MCP servers by one issuer. Throws a TypeError that names a bad option; nothing is sent before a server connects. */
 export function authsec(options: AuthSecOptions): AuthSec {
   const service = createLoginService(options, environmentFor(options?.fetch));
   return {
@@ -29,6 +29,7 @@ export function authsec(options: AuthSecOptions): AuthSec {
         lateTools,
         createSession: (guarded) => service.createSession(guarded),
         logger: service.log,
+        manifests: service.manifests,
       }),
     close: () => service.close(),
   };

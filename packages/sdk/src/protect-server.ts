@@ -4,6 +4,7 @@ import { defaultInFlightLimits } from './guard/in-flight.js';
 import { type ProtectableServer, openServer } from './guard/mcp-server.js';
 import { takeTools } from './guard/server-tools.js';
 import type { GuardableTransport } from './guard/transport-hooks.js';
+import type { Manifests } from './manifest/manifests.js';
 import type { CallerSession, GuardedServer } from './session/caller-session.js';
 import { type ToolRules, createToolRegistry } from './tool-registry.js';
 import { type TransportGuard, createTransportGuard } from './transport-guard.js';
@@ -16,6 +17,8 @@ export interface ProtectServerOptions {
   /** Called once for each transport that the server connects to. */
   readonly createSession: (guarded: GuardedServer) => CallerSession;
   readonly logger: Logger;
+  /** Where the tools of the server are published; undefined: nowhere. */
+  readonly manifests?: Manifests | undefined;
 }
 
 const protectedServers = new WeakSet<object>();
@@ -26,7 +29,7 @@ const guards = new WeakMap<object, TransportGuard>();
  * `ProtectionErrorCode`) for what is wrong already, `connect` for what is wrong by then.
  */
 export function protectServer<Server extends ProtectableServer>(server: Server, options: ProtectServerOptions): Server {
-  const { tools: rules = {}, lateTools = [], createSession, logger: log } = options;
+  const { tools: rules = {}, lateTools = [], createSession, manifests, logger: log } = options;
   const opened = openServer(server);
   const { inner } = opened;
   if (protectedServers.has(inner)) throw new AuthSecError('already_protected', 'this server is protected already');
@@ -50,6 +53,7 @@ export function protectServer<Server extends ProtectableServer>(server: Server, 
       tools,
       registry,
       createSession,
+      manifests,
       log,
       limits,
     });

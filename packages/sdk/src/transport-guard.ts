@@ -8,7 +8,7 @@ import { type InFlightLimits, createInFlight } from './guard/in-flight.js';
 import type { RpcMessage, RpcResponse } from './guard/json-rpc.js';
 import { makeAnswer } from './guard/make-answer.js';
 import type { OpenedServer } from './guard/mcp-server.js';
-import { createOwnLists } from './guard/own-lists.js';
+import { createOwnLists, listAllTools } from './guard/own-lists.js';
 import { deliverAs } from './guard/passage.js';
 import { receive } from './guard/receive.js';
 import { judgeSending, restoreAll } from './guard/send-beside.js';
@@ -16,6 +16,8 @@ import type { ServerTools } from './guard/server-tools.js';
 import { stdinOf } from './guard/stdio-transport.js';
 import { createTaskOwners } from './guard/task-owners.js';
 import { type GuardableTransport, type SendOptions, hookTransport } from './guard/transport-hooks.js';
+import type { Manifests } from './manifest/manifests.js';
+import { createServerManifest } from './manifest/server-manifest.js';
 import type { CallerSession, GuardedServer } from './session/caller-session.js';
 import type { ToolRegistry } from './tool-registry.js';
 
@@ -39,10 +41,11 @@ export function createTransportGuard(options: {
   readonly tools: ServerTools;
   readonly registry: ToolRegistry;
   readonly createSession: (guarded: GuardedServer) => CallerSession;
+  readonly manifests?: Manifests | undefined;
   readonly log: Logger;
   readonly limits: InFlightLimits;
 }): TransportGuard {
-  const { transport, owner, opened, tools, registry, createSession, log, limits } = options;
+  const { transport, owner, opened, tools, registry, createSession, manifests, log, limits } = options;
 
   const hooks = hookTransport(transport, {
     received: (message, extra) => receive(context, message, extra),
@@ -55,6 +58,7 @@ export function createTransportGuard(options: {
     accessibleTools: () => lists.accessibleTools(),
     clientName: () => client.name,
     clientAddress: () => clientAddressOf(transport),
+    manifestDigest: () => manifest?.digest(),
     isLocal: () => stdin !== undefined,
     hasTransportSession: () => !client.stateless,
   });
@@ -80,13 +84,18 @@ export function createTransportGuard(options: {
     capabilities: {},
   };
   const lists = createOwnLists(context, registry);
+  const manifest =
+    manifests && createServerManifest({ manifests, tools, registry, listTools: () => listAllTools(context), log });
   const unsubscribe = session.onChange(() => lists.watch.touch());
   let isClosed = false;
   // The transport of stdio does not say that its client is gone; a login must not outlive it.
   for (const event of ['end', 'close'] as const) stdin?.once(event, close);
 
   return {
-    started: () => lists.watch.touch(),
+    started() {
+      lists.watch.touch();
+      manifest?.refresh();
+    },
     isSignedIn: () => !isClosed && context.pipeline.identify().kind !== 'anonymous',
     close,
   };
@@ -95,8 +104,10 @@ export function createTransportGuard(options: {
     if (!('method' in message) && 'id' in message) return sendResponse(message, sendOptions);
     const judged = judgeSending(context, message, sendOptions);
     if (judged === 'pass') return hooks.send(restoreAll(context, message), sendOptions);
-    if (judged === 'list') lists.watch.touch();
-    else log.debug('a notification was held back: it is for signed-in people');
+    if (judged === 'list') {
+      lists.watch.touch();
+      manifest?.refresh();
+    } else log.debug('a notification was held back: it is for signed-in people');
     return Promise.resolve();
   }
 
@@ -114,6 +125,7 @@ export function createTransportGuard(options: {
     if (isClosed) return;
     isClosed = true;
     unsubscribe();
+    manifest?.close();
     server.close();
     for (const entry of context.inFlight.entries()) entry.abort?.abort();
     session.close().catch((error: unknown) => log.warn('a session did not end cleanly', { error: String(error) }));

@@ -18,6 +18,12 @@ interface Judgement {
   readonly listed: string;
 }
 
+/** The tool manifest of the server that holds a login, and what of it the bind told the Manager. */
+export interface LoginManifest {
+  readonly digest: () => string | undefined;
+  readonly told: string | undefined;
+}
+
 /** A login that is bound at the Manager, with its rights as last judged and the lease on them. */
 export class BoundLogin {
   readonly sid: string;
@@ -28,13 +34,16 @@ export class BoundLogin {
   #lease: Lease;
   #coveredSince: number;
   #askedAt: number;
+  #toldManifest: string | undefined;
 
   constructor(
     session: ActiveSession,
     sent: Sent,
     private readonly clock: Clock,
     private readonly onChange: () => void,
+    private readonly manifest?: LoginManifest,
   ) {
+    this.#toldManifest = manifest?.told;
     this.sid = session.sid;
     this.sub = session.sub;
     this.tenantId = session.tenant_id;
@@ -58,7 +67,7 @@ export class BoundLogin {
 
   /** When it must be renewed, in monotonic milliseconds; `generation` is where the change feed stands. */
   dueAt(generation: number): number {
-    if (this.#coveredSince !== generation) return 0;
+    if (this.#coveredSince !== generation || this.untoldManifest() !== undefined) return 0;
     const { until, horizon } = this.#lease;
     const ahead = Math.min(renewAheadMs, (until - this.#askedAt) / 4);
     return Math.max(until < horizon ? until - ahead : horizon, this.#askedAt + renewalSpacingMs);
@@ -66,6 +75,16 @@ export class BoundLogin {
 
   asked(at: number): void {
     this.#askedAt = at;
+  }
+
+  /** The manifest of the server's tools, where it is another one than the Manager was told. */
+  untoldManifest(): string | undefined {
+    const now = this.manifest?.digest();
+    return now === this.#toldManifest ? undefined : now;
+  }
+
+  toldManifest(digest: string): void {
+    this.#toldManifest = digest;
   }
 
   /** Takes a renewal's answer; false when it gave nothing: too late, overtaken by a newer one, or of another person. */

@@ -2,7 +2,7 @@ import type { ActiveSession, ChangeFeed, Sessions } from '@authsec/manager-clien
 import type { Logger } from '../author-log.js';
 import { createChangesPoll, type PollAnswer } from '../changes-poll.js';
 import type { Clock } from '../clock.js';
-import { BoundLogin } from './bound-login.js';
+import { BoundLogin, type LoginManifest } from './bound-login.js';
 import type { Sent } from './lease.js';
 import { createRenewals } from './renewals.js';
 
@@ -10,7 +10,7 @@ import { createRenewals } from './renewals.js';
 export interface GrantStore {
   /** To be taken before the request whose answer is added. */
   sending(): Sent;
-  add(session: ActiveSession, sent: Sent, onChange: () => void): BoundLogin;
+  add(session: ActiveSession, sent: Sent, onChange: () => void, manifest?: LoginManifest): BoundLogin;
   /** Forgets it at once; a renewal on its way changes nothing more. */
   remove(login: BoundLogin): void;
   close(): void;
@@ -58,11 +58,12 @@ export function createGrantStore(options: GrantStoreOptions): GrantStore {
 
   return {
     sending,
-    add(session, sent, onChange) {
-      const login: BoundLogin = new BoundLogin(session, sent, clock, () => {
+    add(session, sent, onChange, manifest) {
+      const login: BoundLogin = new BoundLogin(session, sent, clock, ended, manifest);
+      function ended(): void {
         if (login.isOver()) forget(login);
         onChange();
-      });
+      }
       logins.set(session.sid, login);
       poll.start();
       renewals.wake();

@@ -74,6 +74,13 @@ export function createRenewals(options: RenewalsOptions): Renewals {
     return all;
   }
 
+  function untold(logins: readonly BoundLogin[]): { login: BoundLogin; digest: string }[] {
+    return logins.flatMap((login) => {
+      const digest = login.untoldManifest();
+      return digest === undefined ? [] : [{ login, digest }];
+    });
+  }
+
   /** False when any of them got no answer that counts. */
   async function renewBatch(logins: readonly BoundLogin[], budget: { left: number }): Promise<boolean> {
     const sent = sending();
@@ -81,7 +88,13 @@ export function createRenewals(options: RenewalsOptions): Renewals {
     for (const login of logins) login.asked(sent.at);
     try {
       const sids = [...bySid.keys()];
-      const answer = await options.sessions.renew(sids, { signal: closing.signal, maxRetries: 0 });
+      const manifests = untold(logins);
+      const answer = await options.sessions.renew(sids, {
+        signal: closing.signal,
+        maxRetries: 0,
+        ...(manifests.length > 0 && { manifests: manifests.map(({ login, digest }) => ({ sid: login.sid, digest })) }),
+      });
+      for (const { login, digest } of manifests) login.toldManifest(digest);
       for (const session of answer.sessions)
         if (bySid.get(session.sid)?.apply(session, sent)) bySid.delete(session.sid);
       if (bySid.size > 0) log.debug('some sessions got no answer that counts', { count: bySid.size });

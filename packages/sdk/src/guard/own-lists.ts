@@ -47,12 +47,7 @@ export function createOwnLists(context: GuardContext, registry: ToolRegistry): O
 
   /** A low-level server alone knows its tools. */
   async function askTools(state: CallerState): Promise<readonly JsonObject[]> {
-    if (!opened.handles('tools/list')) return [];
-    const asked = { extra: undefined, state };
-    const { result } = await context.ask('tools/list', {}, asked);
-    if (!isObject(result)) return [];
-    const merged = await mergePages(context, { method: 'tools/list', key: 'tools', ...asked }, result);
-    return 'error' in merged ? [] : visibleTools(context, merged.result['tools'], state);
+    return visibleTools(context, (await listAllTools(context, state)) ?? [], state);
   }
 
   function canSay(kind: 'resources' | 'prompts'): boolean {
@@ -64,4 +59,18 @@ export function createOwnLists(context: GuardContext, registry: ToolRegistry): O
     if (!context.client.initialized) return;
     await context.hooks.send({ jsonrpc: '2.0', method: `notifications/${kind}/list_changed` });
   }
+}
+
+/** The server's tools as it lists them, all pages, whoever may see them; undefined where it does not answer with a list. */
+export async function listAllTools(
+  context: GuardContext,
+  state: CallerState = { kind: 'anonymous' },
+): Promise<readonly unknown[] | undefined> {
+  if (!context.opened.handles('tools/list')) return undefined;
+  const asked = { extra: undefined, state };
+  const { result } = await context.ask('tools/list', {}, asked);
+  if (!isObject(result)) return undefined;
+  const merged = await mergePages(context, { method: 'tools/list', key: 'tools', ...asked }, result);
+  const list = 'error' in merged ? undefined : merged.result['tools'];
+  return Array.isArray(list) ? list : undefined;
 }

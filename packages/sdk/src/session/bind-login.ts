@@ -12,16 +12,29 @@ const refusals: ReadonlyMap<string, LoginErrorCode> = new Map([
   ['insufficient_permission', 'login_refused'],
 ] as const);
 
+export interface LoginToBind {
+  readonly accessToken: string;
+  readonly idempotencyKey: string;
+  readonly sessionId: string;
+  readonly audience: string;
+  readonly pasted: boolean;
+  readonly manifestDigest: string | undefined;
+}
+
 /** Verifies the person's token and binds it, at the Manager, to the login that it is for. */
 export async function bindLogin(
   context: LoginContext,
   access: ManagerAccess,
-  login: { accessToken: string; idempotencyKey: string; sessionId: string; audience: string; pasted: boolean },
+  login: LoginToBind,
 ): Promise<{ session: ActiveSession; sent: Sent }> {
-  const { accessToken, idempotencyKey, sessionId, audience, pasted } = login;
+  const { accessToken, idempotencyKey, sessionId, audience, pasted, manifestDigest } = login;
   const claims = await context.verifyToken(accessToken, { sessionId, audience, pasted });
   const sent = access.grants.sending();
-  const body = { access_token: accessToken, mcp_session: sessionId };
+  const body = {
+    access_token: accessToken,
+    mcp_session: sessionId,
+    ...(manifestDigest !== undefined && { manifest_digest: manifestDigest }),
+  };
   const session = await access.sessions.bind(body, { idempotencyKey }).catch((cause: unknown) => {
     throw translate(cause);
   });

@@ -58,6 +58,8 @@ export interface GuardedServer {
   clientName(): string | undefined;
   /** The IP address of the client, where the transport knows it: shown to the person, and what limits logins by network. */
   clientAddress?(): string | undefined;
+  /** Digest of the tool manifest of the server, once it is known. */
+  manifestDigest?(): string | undefined;
   /** True over stdio: the server runs on the person's machine, and serves them alone. */
   isLocal?(): boolean;
   /** False where a request cannot be tied to a transport session (stateless HTTP): the login tools answer `session_required`. */

@@ -39,7 +39,12 @@ export function createInBandSession(context: LoginContext, server: GuardedServer
       }
     }
   };
-  const login = new LoginSession(context, changed, () => server.isLocal?.() ?? false);
+  const login = new LoginSession(
+    context,
+    changed,
+    () => server.isLocal?.() ?? false,
+    () => server.manifestDigest?.(),
+  );
 
   function failed(name: OAuthToolName, error: unknown): ToolResult {
     if (error instanceof ArgumentError) return toErrorResult('invalid_arguments', error.message);

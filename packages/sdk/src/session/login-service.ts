@@ -3,6 +3,7 @@ import { createAuthorLog, type Logger } from '../author-log.js';
 import { createIssuerKeys } from '../bearer/issuer-keys.js';
 import { verifyAccessToken } from '../bearer/verify-access-token.js';
 import { systemClock, type Clock } from '../clock.js';
+import type { Manifests } from '../manifest/manifests.js';
 import { createRememberedLogins } from '../remember/remembered-login.js';
 import { stateFolderOf } from '../remember/state-folder.js';
 import type { CallerSession, GuardedServer } from './caller-session.js';
@@ -61,13 +62,15 @@ const closeWithinMs = 5_000;
 /** The logins of one issuer in one process: their keys, leases and the connection to the Manager. */
 export interface LoginService {
   readonly log: Logger;
+  /** Undefined for a public client, which publishes none. */
+  readonly manifests: Manifests | undefined;
   /** One for each MCP transport session. */
   createSession(server: GuardedServer): CallerSession;
   /** Ends all sessions, here at once and at the Manager within 5 s. */
   close(): Promise<void>;
 }
 
-/** Throws a TypeError that names a bad option; nothing is sent before the first login. */
+/** Throws a TypeError that names a bad option; nothing is sent before a server connects. */
 export function createLoginService(options: AuthSecOptions, environment: AuthSecEnvironment): LoginService {
   assertOptions(options);
   const { clientId, clientSecret, login = 'auto', timeoutMs = 10_000 } = options;
@@ -108,6 +111,7 @@ export function createLoginService(options: AuthSecOptions, environment: AuthSec
 
   return {
     log,
+    manifests: context.accesses.manifests,
     createSession(server) {
       const session = createInBandSession(context, server);
       const tracked: CallerSession = {

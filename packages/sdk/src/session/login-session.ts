@@ -52,6 +52,7 @@ export class LoginSession {
     private readonly context: LoginContext,
     private readonly onChange: () => void,
     private readonly isLocal: () => boolean,
+    private readonly manifestDigest: () => string | undefined = () => undefined,
   ) {
     this.#mayStart = createAttemptLimit(context.clock, { burst: 5, everyMs: 20_000 });
     this.#mayAuthenticate = createAttemptLimit(context.clock, { burst: 10, everyMs: 6_000 });
@@ -266,7 +267,8 @@ export class LoginSession {
     const redeemed = await redeemProof(context, pending, proof, (error) => this.#void(pending, error));
     const { access, refresher } = redeemed;
     const { sessionId, audience } = pending;
-    const login = { ...redeemed, sessionId, audience, pasted: proof.kind === 'token' };
+    const manifestDigest = this.manifestDigest();
+    const login = { ...redeemed, sessionId, audience, manifestDigest, pasted: proof.kind === 'token' };
     const { session, sent } = await bindLogin(context, access, login).catch((error: unknown) => {
       const again = error instanceof AuthSecError && error.code === 'manager_unavailable';
       if (!again) this.#void(pending, error);
@@ -278,7 +280,7 @@ export class LoginSession {
     }
     this.#stopRestoring.abort();
     const before = this.#bound;
-    this.#take({ session, sent, access, refresher }, { sessionId, isRestored: false });
+    this.#take({ session, sent, access, refresher }, { sessionId, isRestored: false }, manifestDigest);
     context.log.info('signed in', { sub: session.sub });
     if (before) {
       const wasLive = !before.login.isOver();
@@ -294,8 +296,9 @@ export class LoginSession {
   #take(
     { session, sent, access, refresher }: Pick<Bound, 'access' | 'refresher'> & { session: ActiveSession; sent: Sent },
     { sessionId, isRestored }: Pick<Bound, 'sessionId' | 'isRestored'>,
+    told?: string,
   ): void {
-    const login = access.grants.add(session, sent, this.onChange);
+    const login = access.grants.add(session, sent, this.onChange, { digest: this.manifestDigest, told });
     access.over?.addEventListener('abort', () => login.end('revoked'), { once: true });
     this.#bound = { login, sessionId, access, refresher, isRestored };
   }

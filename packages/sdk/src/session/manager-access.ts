@@ -8,6 +8,7 @@ import type { Logger } from '../author-log.js';
 import { AuthSecError } from '../authsec-error.js';
 import type { Clock } from '../clock.js';
 import { createGrantStore, type GrantStore } from '../grants/grant-store.js';
+import { createManifests, type Manifests } from '../manifest/manifests.js';
 import { createRevocations, type Revocations } from '../grants/revocations.js';
 import { createSessionToken, type SessionTokenOptions } from './session-token.js';
 import type { LoginTokens } from './token-endpoint.js';
@@ -22,6 +23,8 @@ export interface ManagerAccess {
 }
 
 export interface ManagerAccesses {
+  /** Undefined for a public client, which publishes none. */
+  readonly manifests: Manifests | undefined;
   /** For a login that has these tokens. */
   open(tokens: LoginTokens, login: Pick<SessionTokenOptions, 'refresh'>): ManagerAccess;
   /** Where there is one for all logins, it stays. */
@@ -49,11 +52,15 @@ function accessOf(manager: ManagerClient, over: AbortSignal | undefined, options
 
 /** A confidential client asks with its own token, about all of its logins together. */
 function accessShared(options: ManagerAccessOptions): ManagerAccesses {
-  const access = accessOf(createManagerClient(options.client), undefined, options);
+  const manager = createManagerClient(options.client);
+  const access = accessOf(manager, undefined, options);
+  const manifests = createManifests({ ...options, api: manager.manifests });
   return {
+    manifests,
     open: () => access,
     release() {},
     async close(withinMs) {
+      manifests.close();
       access.grants.close();
       await access.revocations.close(withinMs);
     },
@@ -67,6 +74,7 @@ function accessEach(options: ManagerAccessOptions): ManagerAccesses {
   createManagerClient({ ...options.client, accessToken: { get: () => Promise.reject(noLogin()), invalidate() {} } });
 
   return {
+    manifests: undefined,
     open(tokens, { refresh }) {
       const over = new AbortController();
       const { clock, log } = options;

@@ -151,7 +151,19 @@ describe('the key set', () => {
       keys,
     };
     for (let time = 0; time < 10; time++) await verifyAccessToken(token, expected).catch(() => {});
-    expect(manager.count('GET', '/t/acme/jwks') - before).toBe(1);
+    expect(manager.count('GET', '/t/acme/jwks') - before).toBe(2);
+  });
+
+  test('a key that began to sign right after it was fetched is found: no login is lost to a rotation', async () => {
+    let fetched = 0;
+    manager.intercept(({ path }, response) => {
+      if (!path.endsWith('/jwks') || fetched++ > 0) return false;
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{"keys":[]}');
+      return true;
+    });
+    expect(await verify(await manager.signToken(claims))).toMatchObject({ sub: 'ada' });
+    expect(fetched).toBe(2);
+    manager.intercept(undefined);
   });
 
   test.each<[string, number, string, string]>([
