@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { createTestPerson } from '../support/test-data.js';
 import type { TestTenant } from '../support/test-manager.js';
-import { createHttpBrowser, type HttpBrowser } from './http-browser.js';
+import { createHttpBrowser, hiddenOf, type HttpBrowser } from './http-browser.js';
 import { asksForPassword, type Tokens } from './login-flow.js';
 import {
   createClient,
@@ -148,6 +148,18 @@ describe('a login that ends in a redirect', () => {
     expect(await introspected.json()).toEqual({ active: false });
     const api = await fetch(`${server.url}/v1/sessions`, { headers: { authorization: `Bearer ${idToken}` } });
     expect(api.status).toBe(401);
+  });
+
+  test('is finished once by three requests that go on at the same moment', async () => {
+    const browser = createHttpBrowser();
+    const page = await authorize({ browser });
+    const approval = asksForPassword(page) ? await browser.press(page, 'Sign in', { email, password }) : page;
+    const before = await tenant.db.session.count({ where: { userId } });
+    const posted = await browser.send(approval.url, { csrf: hiddenOf(approval, 'csrf')!, action: 'approve' });
+    const next = /content="0;url=([^"]*)"/.exec(posted.text)![1]!;
+    const ends = await Promise.all([1, 2, 3].map(() => browser.get(next)));
+    expect(ends.filter(({ headers }) => headers.get('location')?.includes('code='))).toHaveLength(1);
+    expect(await tenant.db.session.count({ where: { userId } })).toBe(before + 1);
   });
 });
 

@@ -116,6 +116,15 @@ describe('refused', () => {
       async () => ({ access_token: await login.token({ client_id: 'other' }), mcp_session: login.mcpSession }),
     ],
     [
+      "another issuer's name, under this tenant's key",
+      422,
+      'person_token_invalid',
+      async () => ({
+        access_token: await login.token({ iss: 'https://authsec.test/t/other' }),
+        mcp_session: login.mcpSession,
+      }),
+    ],
+    [
       'an expired token',
       422,
       'person_token_invalid',
