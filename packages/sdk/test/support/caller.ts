@@ -10,15 +10,18 @@ export interface LogLine {
 }
 
 /** A login service on the fake Manager, with a log that tests read. */
-export function createService(manager: FakeManager, options: Partial<AuthSecOptions> & { clock?: Clock } = {}) {
-  const { clock = systemClock, ...rest } = options;
+export function createService(
+  manager: FakeManager,
+  options: Partial<AuthSecOptions> & { clock?: Clock; random?: () => number } = {},
+) {
+  const { clock = systemClock, random = () => 0.5, ...rest } = options;
   const lines: LogLine[] = [];
   const at = (level: string) => (message: string, details?: unknown) => void lines.push({ level, message, details });
   const logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   const { issuer, clientId, clientSecret } = manager;
   const service = createLoginService(
     { issuer, clientId, clientSecret, logger, ...rest },
-    { clock, debug: false, random: () => 0.5 },
+    { clock, debug: false, random },
   );
   return { ...service, lines };
 }

@@ -19,7 +19,12 @@ interface FakeSession {
   bindKey?: string;
   token?: string;
   ended?: string;
+  manifestDigest?: string;
   endedSequence?: number;
+}
+
+export interface PublishedManifest {
+  tools: Record<string, unknown>[];
 }
 
 interface PushedLogin {
@@ -61,6 +66,7 @@ export async function startFakeManager() {
   const logins = new Map<string, PushedLogin>();
   const sessions = new Map<string, FakeSession>();
   const requests: SeenRequest[] = [];
+  const manifests = new Map<string, PublishedManifest>();
   const polls = new Set<WaitingPoll>();
   let policyVersion = 1;
   let sequence = 0;
@@ -91,6 +97,7 @@ export async function startFakeManager() {
     if (url.pathname === '/v1/sessions' && seen.method === 'POST') return bind(seen, response);
     if (url.pathname === '/v1/sessions/renew') return renew(seen, response);
     if (url.pathname === '/v1/changes') return changes(url, response);
+    if (url.pathname.startsWith('/v1/manifests')) return keepManifest(seen, url, response);
     if (seen.method === 'DELETE') {
       const sid = url.pathname.split('/').at(-1)!;
       if (!sessions.has(sid)) return problem(response, 404, 'not_found');
@@ -172,7 +179,8 @@ export async function startFakeManager() {
   }
 
   function bind(seen: SeenRequest, response: ServerResponse): void {
-    const { access_token: accessToken, mcp_session: mcpSession } = JSON.parse(seen.body) as Record<string, string>;
+    const body = JSON.parse(seen.body) as Record<string, string>;
+    const { access_token: accessToken, mcp_session: mcpSession, manifest_digest: manifestDigest } = body;
     const claims = JSON.parse(Buffer.from(accessToken?.split('.')[1] ?? '', 'base64url').toString()) as { sid: string };
     const session = sessions.get(claims.sid);
     if (!session) return problem(response, 400, 'person_token_invalid');
@@ -180,11 +188,28 @@ export async function startFakeManager() {
     const key = seen.headers['idempotency-key'] as string;
     if (session.bindKey && session.bindKey !== key) return problem(response, 409, 'token_already_used');
     session.bindKey = key;
+    if (manifestDigest !== undefined) session.manifestDigest = manifestDigest;
     json(response, 201, view(session));
   }
 
+  function keepManifest(seen: SeenRequest, url: URL, response: ServerResponse): void {
+    const digest = url.searchParams.get('digest') ?? url.pathname.split('/').at(-1)!;
+    if (seen.method === 'GET')
+      return json(response, 200, { manifests: manifests.has(digest) ? [summary(digest)] : [] });
+    manifests.set(digest, JSON.parse(seen.body) as PublishedManifest);
+    json(response, 201, summary(digest));
+  }
+
+  function summary(digest: string) {
+    const at = new Date().toISOString();
+    const manifest = { digest, client_id: clientId, sequence: '1', current: true, created_at: at, last_used_at: at };
+    return { ...manifest, tool_count: manifests.get(digest)!.tools.length, previous_digest: null, changes: null };
+  }
+
   function renew(seen: SeenRequest, response: ServerResponse): void {
-    const { sids } = JSON.parse(seen.body) as { sids: string[] };
+    const asked = JSON.parse(seen.body) as { sids: string[]; manifests?: { sid: string; digest: string }[] };
+    for (const { sid, digest } of asked.manifests ?? []) sessions.get(sid)!.manifestDigest = digest;
+    const { sids } = asked;
     const answer = sids.map((sid) => {
       const session = sessions.get(sid);
       return session ? view(session) : { status: 'ended', sid, reason: 'unknown' };
@@ -250,6 +275,7 @@ export async function startFakeManager() {
     sessions,
     logins,
     requests,
+    manifests,
     signToken,
     endSession,
     /** Polls that wait for a change. */
