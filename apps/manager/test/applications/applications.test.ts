@@ -62,7 +62,12 @@ describe('creating an application', () => {
     ['no URL', { redirectUris: ['back'] }, '/redirect_uris/0'],
     ['a resource that is no URL', { resourceUrl: 'mcp' }, '/resource_url'],
     ['a resource with a fragment', { resourceUrl: 'https://a.test/#b' }, '/resource_url'],
-    ['a public client on the completion page', { publicClient: true, completionPage: true }, '/completion_page'],
+    [
+      'a token to paste for a public client',
+      { publicClient: true, completionPage: true, pasteToken: true },
+      '/paste_token',
+    ],
+    ['a token to paste without the page', { pasteToken: true, redirectUris: ['https://a.test/'] }, '/paste_token'],
     ['a public machine', { publicClient: true, grantTypes: ['client_credentials'] }, '/grant_types'],
   ])('is refused with %s', async (_what, input, pointer) => {
     const error: unknown = await create({ name: 'Demo', ...input }).catch((thrown: unknown) => thrown);
