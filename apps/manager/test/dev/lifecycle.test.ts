@@ -98,7 +98,7 @@ describe('the development stack', () => {
     expect(others[0]?.application.client_secret).not.toBe(tenants[0]?.application.client_secret);
   }, 180_000);
 
-  test.each(['AUTHSEC_MANAGER_PORT', 'AUTHSEC_DEMO_PORT'])(
+  test.each(['AUTHSEC_MANAGER_PORT', 'AUTHSEC_DEMO_PORT', 'AUTHSEC_IDENTITY_PROVIDER_PORT'])(
     'names the port and %s when the port is taken, and leaves nothing running',
     async (setting) => {
       const server = createServer().listen(0, '127.0.0.1');
@@ -120,6 +120,7 @@ describe('the development stack', () => {
     'a PostgreSQL worker': /checkpointer/,
     'the Manager': /manager\/dist\/main\.js/,
     'the demo MCP server': /demo-mcp\/dist\/main\.js/,
+    'the identity providers': /dev\/identity-provider\.js/,
     pnpm: /pnpm \S*run-script/,
     'the shell below pnpm': /^sh -c/,
   };

@@ -128,4 +128,19 @@ suite('each way to sign in ends with the tools of that person', () => {
     await page.getByRole('heading', { name: 'Sign in to Globex' }).waitFor();
     await context.close();
   }, 60_000);
+
+  test('at the next start the providers are elsewhere, and their people still themselves', async () => {
+    const before = personOf(dev.tenants[0]!, 'OIDC');
+    const { directory } = stack;
+    const users = await logIn(dev.tenants[0]!, before, true);
+    await stack.interrupt();
+    stack = startDevProcess({ directory });
+    dev = await stack.ready();
+    for (const way of ['OIDC', 'OAuth2 of GitHub’s shape'] as const) {
+      const person = personOf(dev.tenants[0]!, way);
+      expect(await logIn(dev.tenants[0]!, person, true)).toMatchObject({ accessible_tools: person.tools });
+    }
+    const again = await logIn(dev.tenants[0]!, before, true);
+    expect(again?.['user_info']).toEqual(users?.['user_info']);
+  }, 120_000);
 });
