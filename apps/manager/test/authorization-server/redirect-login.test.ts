@@ -157,8 +157,23 @@ describe('a login that ends in a redirect', () => {
     const before = await tenant.db.session.count({ where: { userId } });
     const posted = await browser.send(approval.url, { csrf: hiddenOf(approval, 'csrf')!, action: 'approve' });
     const next = /content="0;url=([^"]*)"/.exec(posted.text)![1]!;
-    const ends = await Promise.all([1, 2, 3].map(() => browser.get(next)));
-    expect(ends.filter(({ headers }) => headers.get('location')?.includes('code='))).toHaveLength(1);
+    // All three have found the interaction before any of them can take it.
+    const ends = await tenant.db.$transaction(
+      async (transaction) => {
+        await transaction.$queryRaw`SELECT 1 FROM provider_models WHERE model = 'Interaction' FOR UPDATE`;
+        const requests = [1, 2, 3].map(() => browser.get(next));
+        for (let waiting = 0n; waiting < 3n;) {
+          const [row] = await server.container.master.$queryRaw<{ waiting: bigint }[]>`
+            SELECT count(*) AS waiting FROM pg_stat_activity
+             WHERE datname = ${`tenant_${tenant.id}`} AND wait_event_type = 'Lock'`;
+          waiting = row!.waiting;
+        }
+        return { requests };
+      },
+      { timeout: 30_000 },
+    );
+    const pages = await Promise.all(ends.requests);
+    expect(pages.filter(({ headers }) => headers.get('location')?.includes('code='))).toHaveLength(1);
     expect(await tenant.db.session.count({ where: { userId } })).toBe(before + 1);
   });
 });

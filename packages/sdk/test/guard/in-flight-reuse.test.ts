@@ -33,7 +33,7 @@ describe('an answer whose request was pushed out by others', () => {
       client.send({ jsonrpc: '2.0', id: other, method: 'tools/call', params: { name: 'wait' } });
     }
     cancel(5);
-    client.send({ jsonrpc: '2.0', id, method: 'ping' });
+    client.send({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'wait' } });
     await client.settle();
     open();
     await client.settle();
