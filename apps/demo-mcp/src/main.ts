@@ -1,3 +1,20 @@
 #!/usr/bin/env node
-// What is served over stdio needs nothing of what is served over HTTP.
-await import(process.argv.includes('--stdio') ? './serve-stdio.js' : './serve-http.js');
+/** Standard output is the MCP client's on stdio: whatever is to be read by people goes to standard error there. */
+const onStdio = process.argv.includes('--stdio');
+const { serve } = onStdio ? await import('./serve-stdio.js') : await import('./serve-http.js');
+
+const running = await serve(process.env, (line) => console.log(line)).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+});
+
+let stopping = false;
+async function stop(): Promise<void> {
+  if (stopping) return;
+  stopping = true;
+  await running.stop();
+  process.exit(0);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
+if (running.stopsWithStdin) process.stdin.resume().once('end', () => void stop());

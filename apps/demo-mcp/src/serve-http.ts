@@ -1,30 +1,28 @@
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createDemoApp } from './app.js';
 import { loadConfig } from './config.js';
+import type { Environment, RunningServer } from './running-server.js';
 
-const config = loadConfig(process.env);
-const { app, close } = createDemoApp(config);
-const server = createServer(app);
-
-server.once('error', (error) => {
-  console.error(`The demo MCP server cannot listen on ${config.host}:${config.port}: ${error.message}`);
-  process.exit(1);
-});
-server.listen(config.port, config.host, () => {
+/** Streamable HTTP: one endpoint a tenant. Rejects with what to put right. */
+export async function serve(env: Environment, print: (line: string) => void): Promise<RunningServer> {
+  const { endpoints, host, port, stopOnStdinEnd } = loadConfig(env);
+  const { app, close } = createDemoApp({ endpoints });
+  const server = createServer(app);
+  server.listen(port, host);
+  await once(server, 'listening').catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : 'unknown';
+    throw new Error(`The demo MCP server cannot listen on ${host}:${port}: ${reason}`);
+  });
   const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : config.port;
-  for (const { tenant } of config.endpoints) console.log(`ready: http://${config.host}:${port}/t/${tenant}/mcp`);
-});
-
-let stopping = false;
-async function stop(): Promise<void> {
-  if (stopping) return;
-  stopping = true;
-  server.close();
-  await close();
-  server.closeAllConnections();
-  process.exit(0);
+  const actual = typeof address === 'object' && address ? address.port : port;
+  for (const { tenant } of endpoints) print(`ready: http://${host}:${actual}/t/${tenant}/mcp`);
+  return {
+    stopsWithStdin: stopOnStdinEnd,
+    async stop() {
+      server.close();
+      await close();
+      server.closeAllConnections();
+    },
+  };
 }
-
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
-if (config.stopOnStdinEnd) process.stdin.resume().once('end', () => void stop());
