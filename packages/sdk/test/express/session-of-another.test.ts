@@ -53,10 +53,10 @@ interface Answer {
 /** A request as it is, also with a header twice. */
 function send(
   method: string,
-  options: { sessionId?: string | readonly string[]; body?: unknown; more?: Record<string, string> } = {},
+  options: { sessionId?: string | string[]; body?: unknown; more?: Record<string, string> } = {},
 ): Promise<Answer> {
   const { sessionId, body, more = {} } = options;
-  const headers: Record<string, string | readonly string[]> = {
+  const headers: Record<string, string | string[]> = {
     'content-type': 'application/json',
     accept: method === 'GET' ? 'text/event-stream' : 'application/json, text/event-stream',
     ...(sessionId !== undefined && { 'mcp-session-id': sessionId }),
