@@ -15,6 +15,6 @@ export default {
   globalSetup: here('global-setup.js'),
   globalTeardown: here('global-teardown.js'),
   reporters: ['default', here('summary-reporter.js')],
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   maxWorkers: 2,
 };
