@@ -74,6 +74,15 @@ describe('an attempt to sign in', () => {
     expect(asksForApproval(await login.browser.get(back))).toBe(true);
   });
 
+  test('is not completed by a browser with another value of its cookie', async () => {
+    const back = await answerFor(login);
+    const [key, cookie] = [...login.browser.cookies].find(([, { name }]) => name.startsWith('authsec_idp_'))!;
+    const other = createHttpBrowser();
+    other.cookies.set(key, { ...cookie, value: 'A'.repeat(43) });
+    expect(isOver(await other.get(back))).toBe(true);
+    expect(asksForApproval(await login.browser.get(back))).toBe(true);
+  });
+
   test('is not completed by another tab with its own state, nor by another login of the same browser', async () => {
     const second = await openLogin(tenant, client, login.browser);
     const [one, two] = [new URL(await answerFor(login)), new URL(await answerFor(second))];
