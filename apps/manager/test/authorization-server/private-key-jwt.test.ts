@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { type CryptoKey, exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { createApplication } from '../../src/modules/applications/applications.service.js';
 import type { TestTenant } from '../support/test-manager.js';
 import { basicOf, createClient, post, startTestServer, type TestServer } from './test-server.js';
@@ -105,7 +105,7 @@ describe('an assertion is good once', () => {
     const body = { grant_type: 'client_credentials', ...fieldsOf(assertion) };
     const places = Array.from({ length: 8 }, (_, index) => (index % 2 === 0 ? tenant.issuer : second));
     const answers = await Promise.all(places.map((at) => post(`${at}/token`, body)));
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(7).fill(401)]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, ...Array<number>(7).fill(401)]);
   });
 
   test('and another client may use the same jti', async () => {

@@ -127,9 +127,11 @@ describe('publishing', () => {
   test('by eight processes at once makes one row of each manifest, each with a place of its own', async () => {
     const sets = [first, second, [tool('x')], [tool('y')]];
     const answers = await Promise.all([...sets, ...sets].map((tools) => publish(tools)));
-    expect(answers.map(({ answer }) => answer.status).sort()).toEqual([200, 200, 200, 200, 201, 201, 201, 201]);
+    expect(answers.map(({ answer }) => answer.status as number).sort((a, b) => a - b)).toEqual([
+      200, 200, 200, 200, 201, 201, 201, 201,
+    ]);
     const rows = await tenant.db.toolManifest.findMany({ where: { applicationId: application.id } });
-    expect(rows.map((row) => Number(row.sequence)).sort()).toEqual([1, 2, 3, 4]);
+    expect(rows.map((row) => Number(row.sequence)).sort((a, b) => a - b)).toEqual([1, 2, 3, 4]);
     expect(await currentOf()).toHaveLength(1);
   });
 

@@ -15,7 +15,7 @@ export interface OwnLists {
 }
 
 export function createOwnLists(context: GuardContext, registry: ToolRegistry): OwnLists {
-  const { tools, opened, pipeline } = context;
+  const { tools, pipeline } = context;
 
   const watch = createListWatch({
     describe() {

@@ -87,7 +87,7 @@ export async function insertManifest(transaction: Transaction, manifest: NewMani
   await transaction.toolManifest.create({
     data: {
       ...rest,
-      tools: tools as unknown as Prisma.InputJsonArray,
+      tools: [...tools],
       changes: changes === null ? Prisma.DbNull : (changes as unknown as Prisma.InputJsonObject),
     },
     select: { digest: true },
