@@ -80,11 +80,11 @@ describe.each(Object.keys(ways))('another tenant named in %s', (way) => {
   test.each(everyRoute)('is neither shown nor changed by %s', async (_name, route) => {
     const { headers = {}, query = {}, body = {} } = ways[way]!(other);
     const method = route.method.toLowerCase() as 'post';
-    const answer = await request(manager.app)
-      [method](pathOf(route))
+    const asked = request(manager.app)[method](pathOf(route));
+    const answer = await asked
       .set({ ...headers, Authorization: bearer })
       .query(query)
-      .send(method === ('get' as string) ? undefined : body);
+      .send(route.method === 'GET' ? undefined : body);
     for (const mark of marks) expect(answer.text).not.toContain(mark);
     expect(await contentOf(other)).toBe(before);
   });
