@@ -20,6 +20,8 @@ export function createLoginInteractions({ context, provider, site }: TenantProvi
       return client && describe(interaction, applicationOf(client));
     },
 
+    personNow: async (request, response) => (await browserSession(request, response)).accountId,
+
     async signedIn(request, response, userId, methods = ['pwd']) {
       // oidc-provider would answer a change of person with a page of its own, which needs an inline script.
       const known = await browserSession(request, response);

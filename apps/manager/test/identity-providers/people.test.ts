@@ -219,6 +219,18 @@ describe('who a provider’s person is here', () => {
       expect(await tenant.db.externalIdentity.count()).toBe(0);
     });
 
+    test('is not added where somebody else signed in at this browser meanwhile, in another tab', async () => {
+      const left = await leaveFor({ ...login, page: await signInHere() }, 'Add Good');
+      const back = await visitProvider('url' in left ? left.url : '');
+      const other = await createTestPerson(tenant);
+      await givePassword(tenant, other.id);
+      const tab = await openLogin(tenant, client, login.browser);
+      const anew = await login.browser.press(tab.page, 'Not you?');
+      expect(asksForApproval(await login.browser.press(anew, 'Sign in', { email: other.email, password }))).toBe(true);
+      expect((await login.browser.get(back)).text).toContain('This step is over');
+      expect(await tenant.db.externalIdentity.count()).toBe(0);
+    });
+
     test('is not taken from somebody else whose it is', async () => {
       const other = await createTestPerson(tenant);
       await tenant.db.externalIdentity.create({ data: { userId: other.id, issuer: issuer.url, subject: 'person-1' } });

@@ -31,7 +31,7 @@ export function createProviderSignIn(parts: ProviderSignInParts): ProviderSignIn
   const configurations = createProviderConfigurations({ fetch, clock, allowHttp: config.dangerouslyAllowHttp });
   const { linkedTo, offered } = links;
   const providers = createProviderSignInService({ clock, sealer, fetch, configurations, events, logger, linkedTo });
-  const perNetwork = rateLimits.create('provider-sign-ins', { points: 120, windowSeconds: 60 });
+  const perNetwork = rateLimits.create('provider-sign-ins', { points: 300, windowSeconds: 60 });
   const { waysIn, homeRealmOf } = providers;
   return { ...createProviderSignInRoutes({ providers, links, perNetwork }), waysIn, homeRealmOf, offered };
 }

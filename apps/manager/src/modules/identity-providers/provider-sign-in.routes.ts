@@ -108,7 +108,8 @@ export function createProviderSignInRoutes(options: ProviderSignInRoutesOptions)
       if (!came) return sendPage(response, site, stepSpentPage(loginUrl(site, login.id)));
       if (came.link) {
         // Only who asked for it, and is still signed in, gets it.
-        const approving = login.step === 'approval' && login.userId === came.userId;
+        const here = [login.userId, await interactions.personNow(request, response)];
+        const approving = login.step === 'approval' && here.every((userId) => userId === came.userId);
         const added = approving && (await links.link(context, came.userId, came.link));
         return added
           ? goOn(loginUrl(site, login.id))

@@ -23,6 +23,8 @@ export interface LoginInteractions {
   db(): Promise<TenantDatabase>;
   /** The one that this browser began and that the path names; undefined where there is none (any more). */
   find(request: Request, response: Response): Promise<PendingLogin | undefined>;
+  /** Who is signed in at this browser now, whatever the login began with. */
+  personNow(request: Request, response: Response): Promise<string | undefined>;
   /** `methods`: how, as of RFC 8176; default a password. */
   signedIn(request: Request, response: Response, userId: string, methods?: readonly string[]): Promise<string>;
   /** Somebody else is to sign in. */
