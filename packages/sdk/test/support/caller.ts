@@ -12,20 +12,24 @@ export interface LogLine {
 /** A login service on the fake Manager, with a log that tests read. */
 export function createService(
   manager: FakeManager,
-  options: Partial<AuthSecOptions> & { clock?: Clock; random?: () => number } = {},
+  options: Partial<AuthSecOptions> & { clock?: Clock; random?: () => number; stateFolder?: string } = {},
 ) {
-  const { clock = systemClock, random = () => 0.5, ...rest } = options;
+  const { clock = systemClock, random = () => 0.5, stateFolder, ...rest } = options;
   const lines: LogLine[] = [];
   const at = (level: string) => (message: string, details?: unknown) => void lines.push({ level, message, details });
   const logger = { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
   const { issuer, clientId, clientSecret } = manager;
+  const credentials = manager.isPublic ? {} : { clientSecret };
   const service = createLoginService(
-    { issuer, clientId, clientSecret, logger, ...rest },
-    { clock, debug: false, random },
+    { issuer, clientId, ...credentials, logger, ...rest },
+    { clock, debug: false, random, ...(stateFolder !== undefined && { stateFolder }) },
   );
   return { ...service, lines };
 }
 export type Service = ReturnType<typeof createService>;
+
+/** Over stdio. */
+export const local = (): GuardedServer => ({ ...guarded, isLocal: () => true });
 
 export const guarded: GuardedServer = {
   accessibleTools: async () => ['admin_dashboard'],

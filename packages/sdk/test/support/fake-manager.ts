@@ -21,6 +21,8 @@ interface FakeSession {
   ended?: string;
   manifestDigest?: string;
   endedSequence?: number;
+  /** Of a public client: the one that may be spent, and those that were. */
+  refresh?: { current: string; spent: Set<string> };
 }
 
 export interface PublishedManifest {
@@ -56,7 +58,7 @@ export type TokenChange = {
 };
 
 /** As much of a Manager, over real HTTP, as the SDK sees: one tenant, one application. */
-export async function startFakeManager() {
+export async function startFakeManager({ isPublic = false }: { isPublic?: boolean } = {}) {
   const clientId = 'demo';
   const clientSecret = 'a secret with spaces & +';
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
@@ -72,6 +74,8 @@ export async function startFakeManager() {
   let sequence = 0;
   let horizonSeconds = 36_000;
   let leaseSeconds = 30;
+  let sessionTokenSeconds = 600;
+  let offersToken = false;
   let intercept: Interceptor | undefined;
   let tokenChange: TokenChange = {};
 
@@ -109,6 +113,9 @@ export async function startFakeManager() {
   }
 
   function isClient(seen: SeenRequest): boolean {
+    if (isPublic) {
+      return seen.headers.authorization === undefined && new URLSearchParams(seen.body).get('client_id') === clientId;
+    }
     const [id, secret] = Buffer.from(seen.headers.authorization?.slice(6) ?? '', 'base64')
       .toString()
       .split(':');
@@ -125,6 +132,7 @@ export async function startFakeManager() {
       authorization_url: `${issuer}/go/${id}`,
       expires_in: 600,
       audience: `urn:authsec:application:${clientId}`,
+      ...(offersToken && { paste_token: true }),
     });
   }
 
@@ -134,6 +142,7 @@ export async function startFakeManager() {
     if (parameters.get('grant_type') === 'client_credentials') {
       return json(response, 200, { access_token: `api-${randomUUID()}`, token_type: 'Bearer', expires_in: 600 });
     }
+    if (parameters.get('grant_type') === 'refresh_token') return refresh(parameters.get('refresh_token')!, response);
     const login = [...logins.values()].find(({ code }) => code?.value === parameters.get('code'));
     const challenge = createHash('sha256').update(parameters.get('code_verifier')!).digest('base64url');
     const matches =
@@ -143,11 +152,39 @@ export async function startFakeManager() {
       login.parameters.get('redirect_uri') === parameters.get('redirect_uri');
     if (!matches) return json(response, 400, { error: 'invalid_grant' });
     login.code!.used = true;
+    const session = createSession(login);
+    json(response, 200, await tokensOf(session));
+  }
+
+  function createSession({ code, parameters }: PushedLogin): FakeSession {
     const sid = randomBytes(16).toString('base64url');
-    const mcpSession = login.parameters.get('mcp_session')!;
-    sessions.set(sid, { sid, sub: login.code!.sub, mcpSession });
-    const accessToken = await signToken({ sub: login.code!.sub, sid, mcp_session: mcpSession }, tokenChange);
-    json(response, 200, { access_token: accessToken, token_type: 'Bearer', expires_in: 900 });
+    const session: FakeSession = { sid, sub: code!.sub, mcpSession: parameters.get('mcp_session')! };
+    sessions.set(sid, session);
+    return session;
+  }
+
+  async function tokensOf(session: FakeSession) {
+    const { sub, sid, mcpSession } = session;
+    const accessToken = await signToken({ sub, sid, mcp_session: mcpSession }, tokenChange);
+    const tokens = { access_token: accessToken, token_type: 'Bearer', expires_in: 900 };
+    if (!isPublic) return tokens;
+    session.refresh ??= { current: '', spent: new Set() };
+    session.refresh.spent.add(session.refresh.current);
+    session.refresh.current = `refresh-${randomUUID()}`;
+    return {
+      ...tokens,
+      refresh_token: session.refresh.current,
+      session_token: `api-session-${randomUUID()}`,
+      session_token_expires_in: sessionTokenSeconds,
+    };
+  }
+
+  async function refresh(token: string, response: ServerResponse): Promise<void> {
+    const session = [...sessions.values()].find((one) => one.refresh?.current === token);
+    if (session && !session.ended) return json(response, 200, await tokensOf(session));
+    const reused = [...sessions.values()].find((one) => one.refresh?.spent.has(token));
+    if (reused) endSession(reused.sid, 'revoked');
+    json(response, 400, { error: 'invalid_grant' });
   }
 
   async function signToken(claims: JWTPayload, change: TokenChange = {}): Promise<string> {
@@ -267,6 +304,7 @@ export async function startFakeManager() {
   }
 
   return {
+    isPublic,
     issuer,
     clientId,
     clientSecret,
@@ -309,6 +347,36 @@ export async function startFakeManager() {
     },
     comeBack() {
       intercept = undefined;
+    },
+    /** The last page also offers the JWT, or does not any more. */
+    offerToken(offers = true) {
+      offersToken = offers;
+    },
+    /** What a person reads behind the click on that page. */
+    async approveForToken(authorizationUrl: string, sub: string): Promise<string> {
+      const login = logins.get(authorizationUrl.split('/').at(-1)!)!;
+      login.code = { value: randomBytes(24).toString('base64url'), sub, used: false };
+      const { sid, mcpSession } = createSession(login);
+      return signToken({ sub, sid, mcp_session: mcpSession, paste_token: true });
+    },
+    /** Where the browser is sent when the person approves, or what the parameters say instead. */
+    sendBack(authorizationUrl: string, sub: string, change: Record<string, string> = {}): string {
+      const login = logins.get(authorizationUrl.split('/').at(-1)!)!;
+      login.code = { value: randomBytes(24).toString('base64url'), sub, used: false };
+      const back = new URL(login.parameters.get('redirect_uri')!);
+      const said = 'error' in change ? {} : { code: login.code.value };
+      for (const [name, value] of Object.entries({
+        ...said,
+        state: login.parameters.get('state')!,
+        iss: issuer,
+        ...change,
+      })) {
+        back.searchParams.set(name, value);
+      }
+      return back.href;
+    },
+    setSessionTokenSeconds(seconds: number) {
+      sessionTokenSeconds = seconds;
     },
     /** What a person does in the browser: signs in, approves, and reads the code. */
     approve(authorizationUrl: string, sub: string): string {
