@@ -1,5 +1,6 @@
 import type { Logger } from './author-log.js';
 import { AuthSecError } from './authsec-error.js';
+import { isFrameworkServer, openFramework, takeFrameworkTools } from './guard/framework-server.js';
 import { defaultInFlightLimits } from './guard/in-flight.js';
 import { type ProtectableServer, openServer } from './guard/mcp-server.js';
 import { takeTools } from './guard/server-tools.js';
@@ -30,17 +31,18 @@ const guards = new WeakMap<object, TransportGuard>();
  */
 export function protectServer<Server extends ProtectableServer>(server: Server, options: ProtectServerOptions): Server {
   const { tools: rules = {}, lateTools = [], createSession, manifests, logger: log } = options;
-  const opened = openServer(server);
+  const framework = isFrameworkServer(server) ? server : undefined;
+  const opened = isFrameworkServer(server) ? openFramework(server) : openServer(server);
   const { inner } = opened;
   if (protectedServers.has(inner)) throw new AuthSecError('already_protected', 'this server is protected already');
   if (inner.transport !== undefined) {
     throw new AuthSecError('already_connected', 'protect the server before it connects: it may have answered already');
   }
   const registry = createToolRegistry({ tools: rules, lateTools });
-  const tools = takeTools({ opened, owner: inner, registry });
+  const tools = framework ? takeFrameworkTools(framework, registry) : takeTools({ opened, owner: inner, registry });
   protectedServers.add(inner);
 
-  inner.connect = async (given: never): Promise<void> => {
+  const connect = async (given: never, ...more: never[]): Promise<unknown> => {
     const transport: GuardableTransport = given;
     // The MCP SDK says itself what is wrong with a second connection.
     if (inner.transport !== undefined) return opened.connect(transport);
@@ -57,15 +59,18 @@ export function protectServer<Server extends ProtectableServer>(server: Server, 
       log,
       limits,
     });
+    let connected: unknown;
     try {
-      await opened.connect(transport);
+      connected = await opened.connect(transport, ...more);
     } catch (error) {
       guard.close();
       throw error;
     }
     guards.set(inner, guard);
     guard.started();
+    return connected;
   };
+  inner.connect = connect as typeof inner.connect;
   return server;
 }
 

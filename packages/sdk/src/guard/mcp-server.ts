@@ -1,4 +1,5 @@
 import { AuthSecError } from '../authsec-error.js';
+import type { FrameworkServer } from './framework-server.js';
 import type { GuardableTransport } from './transport-hooks.js';
 
 /** `Server` of the MCP SDK, or what an `McpServer` has as `.server`: structural, so that no MCP SDK is imported. */
@@ -7,9 +8,14 @@ export interface LowLevelServer {
   assertCanSetRequestHandler(method: never): void;
 }
 
-/** What `protect()` takes: an `McpServer` of `@modelcontextprotocol/sdk` 1.x, or a low-level `Server`. */
-export type ProtectableServer =
-  LowLevelServer | { readonly server: LowLevelServer; connect(transport: never): Promise<void> };
+/** `McpServer` of the MCP SDK. */
+export interface HighLevelServer {
+  readonly server: LowLevelServer;
+  connect(transport: never): Promise<void>;
+}
+
+/** What `protect()` takes: an `McpServer`, a low-level `Server`, or a framework on them such as FastMCP. */
+export type ProtectableServer = LowLevelServer | HighLevelServer | FrameworkServer;
 
 /** A tool as `McpServer` keeps it. */
 export interface RegisteredTool {
@@ -46,13 +52,14 @@ export interface OpenedServer {
   readonly highLevel: McpServerInternals | undefined;
   /** Whether the server has a request handler for the method. */
   readonly handles: (method: string) => boolean;
-  connect(transport: GuardableTransport): Promise<void>;
+  /** `more` is for frameworks, whose connect takes and answers more. */
+  connect(transport: GuardableTransport, ...more: unknown[]): Promise<unknown>;
 }
 
 const supported = '@modelcontextprotocol/sdk >=1.32.0 <2';
 
 /** Finds what the guard needs of the server; throws `unsupported_mcp_sdk` where a private field is missing, a TypeError for what is no server. */
-export function openServer(server: ProtectableServer): OpenedServer {
+export function openServer(server: LowLevelServer | HighLevelServer): OpenedServer {
   const high = 'server' in server ? (server as unknown as McpServerInternals) : undefined;
   const inner = (high?.server ?? server) as OpenedServer['inner'];
   for (const method of ['connect', 'assertCanSetRequestHandler'] as const) {

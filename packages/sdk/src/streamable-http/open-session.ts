@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../author-log.js';
 import { setClientAddress } from '../guard/client-address.js';
-import type { ProtectableServer } from '../guard/mcp-server.js';
+import { type FrameworkServer, isFrameworkServer } from '../guard/framework-server.js';
+import type { HighLevelServer, LowLevelServer } from '../guard/mcp-server.js';
 import { isSignedIn } from '../protect-server.js';
 import type { HttpSession, HttpTransport } from './http-session.js';
 import type { SessionMap } from './session-map.js';
 
 /** What `createServer` makes: a protected server that is not connected. */
-export type SessionServer = ProtectableServer & { close(): Promise<void> };
+export type SessionServer = ((LowLevelServer | HighLevelServer) & { close(): Promise<void> }) | FrameworkServer;
 
 export interface SessionTransportOptions {
   /** 128 random bits; never to be logged. */
@@ -53,7 +54,7 @@ export async function openSession(
     isSignedIn: () => isSignedIn(server),
     async close() {
       try {
-        await server.close();
+        await (isFrameworkServer(server) ? server.stop() : server.close());
         await transport.close();
       } catch (error) {
         log.warn('an MCP session did not end cleanly', { error: String(error) });
@@ -68,11 +69,20 @@ export async function openSession(
   response.on('close', () => release?.());
   try {
     setClientAddress(transport, ip);
-    await server.connect(transport as never);
+    await connect(server, transport, log);
     await transport.handleRequest(request, response, body);
   } catch (error) {
     await session.close();
     throw error;
   }
   if (transport.sessionId === undefined) await session.close();
+}
+
+/** A framework goes on connecting until it was sent `initialize`; its server listens from the first moment. */
+async function connect(server: SessionServer, transport: HttpTransport, log: Logger): Promise<void> {
+  const connecting = server.connect(transport as never);
+  if (!isFrameworkServer(server)) return void (await connecting);
+  const listening = new Promise<void>((resolve) => setImmediate(resolve));
+  await Promise.race([connecting, listening]);
+  connecting.catch((error: unknown) => log.warn('an MCP session did not connect', { error: String(error) }));
 }

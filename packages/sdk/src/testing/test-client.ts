@@ -36,7 +36,11 @@ export async function connectTestClient(server: ConnectableServer, approve: Appr
   ]);
   const [clientSide, serverSide] = InMemoryTransport.createLinkedPair();
   const mcp = new Client({ name: 'authsec test client', version: '1.0.0' });
-  await Promise.all([server.connect(serverSide as never), mcp.connect(clientSide)]);
+  const both = [server.connect(serverSide as never), mcp.connect(clientSide)];
+  await Promise.all(both).catch(async (error: unknown) => {
+    await mcp.close();
+    throw error;
+  });
   return {
     mcp,
     async toolNames() {

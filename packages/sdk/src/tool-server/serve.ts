@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { McpRouter } from '../express.js';
 import { loadMcpSdk } from '../load-mcp-sdk.js';
-import type { SessionServer } from '../streamable-http/open-session.js';
+import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 
 export interface Served {
   readonly url: string | undefined;
@@ -42,9 +42,9 @@ export async function serveHttp(
 }
 
 /** Serves this process's standard input and output, until the input ends. */
-export async function serveStdio(server: SessionServer): Promise<Served> {
+export async function serveStdio(server: Server): Promise<Served> {
   const { StdioServerTransport } = await loadMcpSdk('server/stdio.js');
-  await server.connect(new StdioServerTransport() as never);
+  await server.connect(new StdioServerTransport());
   return {
     url: undefined,
     whenOver: (over) => void process.stdin.once('end', over).once('close', over),
