@@ -1,4 +1,4 @@
-import { changeRoutes, sessionRoutes } from '@authsec/manager-client';
+import { changeRoutes, manifestRoutes, sessionRoutes, type ManifestSummary } from '@authsec/manager-client';
 import type { OAuthAnswer, TestLogins } from './test-logins.js';
 import type { TestSessions } from './test-sessions.js';
 
@@ -51,6 +51,7 @@ export function createTestFetch(options: {
     if (method === 'POST' && path === sessionRoutes.bind.path) return bind(request);
     if (method === 'POST' && path === sessionRoutes.renew.path) return renew(request);
     if (method === 'DELETE' && path.startsWith('/v1/sessions/')) return revoke(path, url);
+    if (method === 'PUT' && path.startsWith('/v1/manifests/')) return publish(path, request);
     return problem(404, 'not_found');
   }
 
@@ -91,6 +92,25 @@ export function createTestFetch(options: {
     const asked = sessionRoutes.renew.body?.safeParse(parse(body));
     if (!asked?.success) return problem(400, 'invalid_request');
     return json(200, { sessions: asked.data.sids.map((sid) => sessions.view(sid)) });
+  }
+
+  /** Takes note of nothing: the rules that count are those of the guard. */
+  function publish(path: string, { body }: Asked): Response {
+    const tools = manifestRoutes.publish.body?.safeParse(parse(body)).data?.tools;
+    if (!tools) return problem(400, 'invalid_request');
+    const now = new Date().toISOString();
+    const summary: ManifestSummary = {
+      digest: path.slice('/v1/manifests/'.length),
+      client_id: options.clientId,
+      sequence: '1',
+      current: true,
+      tool_count: tools.length,
+      created_at: now,
+      last_used_at: now,
+      previous_digest: null,
+      changes: null,
+    };
+    return json(201, summary);
   }
 
   function revoke(path: string, url: URL): Response {
