@@ -19,7 +19,7 @@ async function examples(file: string): Promise<string[]> {
 }
 
 describe('the examples that readers copy', () => {
-  test.each(['README.md', 'packages/sdk/README.md'])(
+  test.each(['README.md', 'packages/sdk/README.md', 'docs/from-python.md'])(
     '%s compiles under strict',
     async (file) => {
       const sources = await examples(file);
