@@ -4,6 +4,5 @@ await runMcpServerWithOAuth({
   tools: [mcpTool('ping', {}, () => 'pong'), protectedByAuthSec('hello', {}, ({ _user_info }) => _user_info.email)],
   issuer: 'http://127.0.0.1:1/t/acme',
   clientId: 'demo',
-  clientSecret: 'secret',
   stdio: true,
 });
