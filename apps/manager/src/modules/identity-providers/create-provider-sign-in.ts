@@ -8,6 +8,7 @@ import type { Sealer } from '../../ports/sealer.js';
 import { createLinkService, type LinkService } from './link-identity.service.js';
 import { createProviderConfigurations } from './provider-configuration.js';
 import { createProviderSignInRoutes, type ProviderSignInRoutes } from './provider-sign-in.routes.js';
+import { createProviderSteps } from './provider-steps.js';
 import { createProviderSignInService, type ProviderSignInService } from './provider-sign-in.service.js';
 
 export interface ProviderSignInParts {
@@ -30,7 +31,8 @@ export function createProviderSignIn(parts: ProviderSignInParts): ProviderSignIn
   const links = createLinkService();
   const configurations = createProviderConfigurations({ fetch, clock, allowHttp: config.dangerouslyAllowHttp });
   const { linkedTo, offered } = links;
-  const providers = createProviderSignInService({ clock, sealer, fetch, configurations, events, logger, linkedTo });
+  const steps = createProviderSteps({ sealer, fetch, configurations, logger });
+  const providers = createProviderSignInService({ clock, sealer, steps, events, linkedTo });
   const perNetwork = rateLimits.create('provider-sign-ins', { points: 300, windowSeconds: 60 });
   const { waysIn, homeRealmOf } = providers;
   return { ...createProviderSignInRoutes({ providers, links, perNetwork }), waysIn, homeRealmOf, offered };

@@ -2,7 +2,8 @@ import type { TenantDatabase } from '../../db/tenant-clients.js';
 import { recordAuditEvent } from '../audit-events/audit-events.service.js';
 import { findLinkedPerson, insertIdentity, listIssuersOf } from './external-identities.repository.js';
 import { listIdentityProviders } from './identity-providers.repository.js';
-import type { ProviderIdentityKey, SignInContext } from './provider-sign-in.service.js';
+import type { SignInContext } from './provider-steps.js';
+import type { ProviderIdentityKey } from './sealed-attempt.js';
 
 /** Further ways in for somebody who is signed in. */
 export interface LinkService {

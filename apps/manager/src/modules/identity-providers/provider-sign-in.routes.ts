@@ -11,7 +11,9 @@ import { sendPage } from '../../pages/send-page.js';
 import type { LoginInteractions } from '../sign-in/login-interactions.js';
 import { readCookie } from '../sign-in/read-cookie.js';
 import type { LinkService } from './link-identity.service.js';
-import type { ProviderSignInService, SignInContext } from './provider-sign-in.service.js';
+import type { AttemptToBegin } from './begin-sign-in.js';
+import type { ProviderSignInService } from './provider-sign-in.service.js';
+import type { SignInContext } from './provider-steps.js';
 
 export interface ProviderSignInRoutesOptions {
   readonly providers: ProviderSignInService;
@@ -27,12 +29,7 @@ interface TenantRequest {
 
 export interface ProviderSignInRoutes {
   /** The page that sends the browser to a provider, after a form of ours asked for it. */
-  begin(
-    tenant: TenantRequest,
-    request: Request,
-    response: Response,
-    attempt: Parameters<ProviderSignInService['begin']>[1],
-  ): Promise<Page>;
+  begin(tenant: TenantRequest, request: Request, response: Response, attempt: AttemptToBegin): Promise<Page>;
   /** GET `<issuer>/sign-in/callback/<provider>`. */
   comeBack(tenant: TenantRequest, request: Request, response: Response): Promise<void>;
   /** GET `<issuer>/interaction/<id>/came-back`: below the interaction, since only there the browser brings its cookie. */
