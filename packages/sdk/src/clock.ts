@@ -18,6 +18,21 @@ export const systemClock: Clock = {
   },
 };
 
+/** Resolves with `promise`, after `ms`, or when `signal` is aborted, and leaves nothing behind. */
+export async function waitFor(
+  promise: Promise<void>,
+  { clock, ms, signal }: { readonly clock: Clock; readonly ms: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const done = new AbortController();
+  const abort = () => done.abort();
+  if (signal.aborted) return;
+  signal.addEventListener('abort', abort, { once: true });
+  await Promise.race([promise, pause(clock, ms, done.signal)]).finally(() => {
+    done.abort();
+    signal.removeEventListener('abort', abort);
+  });
+}
+
 /** Resolves after `ms`, or at once when `signal` is aborted. */
 export function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -9,6 +9,7 @@ import {
   writeRow,
   type ProviderRow,
 } from './provider-rows.js';
+import { attemptInHand, isSameAttempt, spendRefreshToken } from './refresh-rotation.js';
 
 export interface PostgresAdapterOptions {
   /** Opened anew for each step: a tenant's pool may be closed while it is idle. */
@@ -49,6 +50,9 @@ export function createPostgresAdapter(model: string, options: PostgresAdapterOpt
       const row = await readRow(await db(), model, id);
       // Requests of the same moment are refused, and no more: what a replay ends would be the login of the first of them.
       if (model === 'AuthorizationCode' && row?.justConsumed) return undefined;
+      if (model === 'RefreshToken' && row?.consumedAt && (await isSameAttempt(await db(), id, attemptInHand()))) {
+        return fromRow(model, { ...row, consumedAt: null }, id, issuer);
+      }
       return row && fromRow(model, row, id, issuer);
     },
     async findByUid(uid) {
@@ -59,7 +63,11 @@ export function createPostgresAdapter(model: string, options: PostgresAdapterOpt
       return undefined;
     },
     async consume(id) {
-      if (await consumeRow(await db(), model, id)) return;
+      const isFirst =
+        model === 'RefreshToken'
+          ? await spendRefreshToken(await db(), id, attemptInHand())
+          : await consumeRow(await db(), model, id);
+      if (isFirst) return;
       if (model === 'PushedAuthorizationRequest') throw new errors.InvalidRequestUri('request_uri was already used');
       throw new errors.InvalidGrant(`${model} was already used`);
     },
@@ -96,7 +104,7 @@ function withoutIdentifiers(model: string, payload: AdapterPayload): AdapterPayl
 }
 
 function fromRow(model: string, row: ProviderRow, id: string | undefined, issuer: string): AdapterPayload {
-  const payload: AdapterPayload = { ...row.payload };
+  const { attempt: _attempt, ...payload }: AdapterPayload = row.payload;
   if (id !== undefined) payload.jti = id;
   if (row.consumedAt) payload.consumed = Math.floor(row.consumedAt.getTime() / 1000);
   if (model === 'Interaction') payload.returnTo = `${issuer}/auth/${id}`;

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomBytes } from 'node:crypto';
 import { decodeJwt } from 'jose';
 import { createTestPerson } from '../support/test-data.js';
 import type { TestTenant } from '../support/test-manager.js';
@@ -142,6 +143,52 @@ describe('refreshing', () => {
       UPDATE provider_models SET consumed_at = now() - interval '1 minute' WHERE consumed_at IS NOT NULL`;
     expect((await refreshPublic(tenant.issuer, client, login.refresh_token!)).status).toBe(400);
     expect(await sessionOf(login.mcpSession)).toMatchObject({ endedAt: expect.any(Date) });
+  });
+});
+
+describe('a refresh whose answer was lost', () => {
+  const attempt = () => randomBytes(16).toString('base64url');
+  const refresh = (token: string, named?: string) => refreshPublic(tenant.issuer, client, token, named);
+  const tokensOf = async (answer: Response) => ((await answer.json()) as PublicTokens).refresh_token!;
+
+  test('may be asked for again by the same attempt, and what was lost is void', async () => {
+    const { refresh_token: first, mcpSession } = await logInPublic(tenant, client, email);
+    const named = attempt();
+    const lost = await tokensOf(await refresh(first!, named));
+    const second = await refresh(first!, named);
+    expect(second.status).toBe(200);
+    const third = await tokensOf(second);
+    expect(third).not.toBe(lost);
+    expect((await refresh(lost, attempt())).status).toBe(400);
+    expect((await refresh(third, attempt())).status).toBe(200);
+    expect(await sessionOf(mcpSession)).toMatchObject({ endedAt: null });
+  });
+
+  test.each<[string, (first: string, second: string, named: string) => Promise<Response>]>([
+    ['by another attempt', (first) => refresh(first, attempt())],
+    ['by nobody in particular', (first) => refresh(first)],
+    ['by a name that is none', (first) => refresh(first, 'short')],
+    [
+      'by the same attempt once what it gave was used',
+      async (first, second, named) => {
+        expect((await refresh(second, attempt())).status).toBe(200);
+        return refresh(first, named);
+      },
+    ],
+  ])('is a second use %s, which ends the login', async (_name, again) => {
+    const { refresh_token: first, mcpSession } = await logInPublic(tenant, client, email);
+    const named = attempt();
+    const second = await tokensOf(await refresh(first!, named));
+    expect((await again(first!, second, named)).status).toBe(400);
+    expect(await sessionOf(mcpSession)).toMatchObject({ endedAt: expect.any(Date) });
+    expect((await refresh(second)).status).toBe(400);
+  });
+
+  test('is nothing that anyone could ask for who sees the database', async () => {
+    const { refresh_token: first } = await logInPublic(tenant, client, email);
+    const named = attempt();
+    await refresh(first!, named);
+    expect(JSON.stringify(await tenant.db.providerModel.findMany())).not.toContain(named);
   });
 });
 

@@ -68,11 +68,17 @@ export function redeemPublic(issuer: string, client: TestClient, login: Returned
   });
 }
 
-export function refreshPublic(issuer: string, client: TestClient, refreshToken: string): Promise<Response> {
+export function refreshPublic(
+  issuer: string,
+  client: TestClient,
+  refreshToken: string,
+  attempt?: string,
+): Promise<Response> {
   return post(`${issuer}/token`, {
     grant_type: 'refresh_token',
     client_id: client.clientId,
     refresh_token: refreshToken,
+    ...(attempt !== undefined && { refresh_attempt: attempt }),
   });
 }
 

@@ -11,12 +11,22 @@ export class NotPrivateError extends Error {
 const maxBytes = 64 * 1024;
 const hasOwners = process.platform !== 'win32';
 
+/** False where there is none. NotPrivateError for one that others may enter, or that leads elsewhere. */
+export async function isPrivateFolder(path: string): Promise<boolean> {
+  const found = await lstat(path).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!found) return false;
+  if (!found.isDirectory()) throw new NotPrivateError(`${path} is not a folder, or a link to one`);
+  assertPrivate(path, found);
+  return true;
+}
+
 /** Makes the folder (0700) where it is missing. NotPrivateError for one that others may enter, or that leads elsewhere. */
 export async function openPrivateFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 });
-  const found = await lstat(path);
-  if (!found.isDirectory()) throw new NotPrivateError(`${path} is not a folder, or a link to one`);
-  assertPrivate(path, found);
+  await isPrivateFolder(path);
 }
 
 /** Undefined where there is none. NotPrivateError for a link, another person's file, or one that others may read or write. */

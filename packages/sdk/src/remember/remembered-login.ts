@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from '../author-log.js';
 import { type FileLockOptions, withFileLock } from './file-lock.js';
-import { readPrivateFile, removePrivateFile, writePrivateFile } from './private-file.js';
+import { isPrivateFolder, readPrivateFile, removePrivateFile, writePrivateFile } from './private-file.js';
 
 /** A login that outlives the process: whoever can read it can act as this person, on this machine, until it ends. */
 export interface RememberedLogin {
@@ -10,6 +10,8 @@ export interface RememberedLogin {
   readonly sub: string;
   readonly email: string;
   readonly refreshToken: string;
+  /** The refresh token was sent under this name, and no answer to it was kept: it may be asked for again. */
+  readonly attempt?: string;
 }
 
 export interface RememberedLogins {
@@ -40,6 +42,7 @@ export function createRememberedLogins(options: RememberedLoginsOptions): Rememb
 
   async function read(): Promise<RememberedLogin | undefined> {
     try {
+      if (!(await isPrivateFolder(folder))) return undefined;
       const text = await readPrivateFile(path);
       if (text === undefined) return undefined;
       const login = parse(text, { issuer, clientId });
@@ -68,7 +71,8 @@ function parse(text: string, expected: { issuer: string; clientId: string }): Re
     if (!own || found.get('clientId') !== expected.clientId) return undefined;
     const [sid, sub, email, refreshToken] = ['sid', 'sub', 'email', 'refreshToken'].map((key) => found.get(key));
     if (!isText(sid) || !isText(sub) || !isText(email) || !isText(refreshToken)) return undefined;
-    return { sid, sub, email, refreshToken };
+    const attempt = found.get('attempt');
+    return { sid, sub, email, refreshToken, ...(isText(attempt) && { attempt }) };
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ActiveSession } from '@authsec/manager-client';
 import { AuthSecError } from '../authsec-error.js';
-import { pause } from '../clock.js';
+import { waitFor } from '../clock.js';
 import type { BoundLogin } from '../grants/bound-login.js';
 import type { Sent } from '../grants/lease.js';
 import { createAttemptLimit, type AttemptLimit } from './attempt-limit.js';
@@ -70,7 +70,8 @@ export class LoginSession {
 
   /** Waits, not for long, until it is known whether a remembered login still is one. */
   async restored(signal: AbortSignal): Promise<void> {
-    if (this.#restoring) await Promise.race([this.#restoring, pause(this.context.clock, waitForRestoreMs, signal)]);
+    const { clock } = this.context;
+    if (this.#restoring) await waitFor(this.#restoring, { clock, ms: waitForRestoreMs, signal });
   }
 
   /** The login that waits for its code, if there is one. */
@@ -141,7 +142,7 @@ export class LoginSession {
   async awaitReturn(pending: PendingLogin, signal: AbortSignal): Promise<void> {
     // It came back, and the Manager was away when the login was to be bound.
     if (pending.redeemed && !pending.working) return this.authenticate(pending.sessionId, pending.redeemed.proof);
-    await Promise.race([pending.settled, pause(this.context.clock, waitForReturnMs, signal)]);
+    await waitFor(pending.settled, { clock: this.context.clock, ms: waitForReturnMs, signal });
   }
 
   /** The pending login of that `session_id`; throws what the caller has to do otherwise. */

@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { AuthSecError } from '../authsec-error.js';
 import type { RememberedLogin, RememberedLogins } from '../remember/remembered-login.js';
 import { LockedError } from '../remember/file-lock.js';
+import { NotPrivateError } from '../remember/private-file.js';
 import type { LoginContext } from './login-context.js';
 import type { LoginTokens } from './token-endpoint.js';
 
@@ -20,24 +22,31 @@ export function createLoginRefresher(
   first: { readonly refreshToken: string | undefined; readonly kept?: RememberedLogin },
 ): LoginRefresher {
   let own = first.refreshToken;
+  let attempt: string | undefined;
   let login: Omit<RememberedLogin, 'refreshToken'> | undefined = first.kept;
 
-  async function spend(token: string | undefined): Promise<LoginTokens> {
+  /** An attempt that got no answer is made again, not another one. */
+  async function spend(token: string | undefined, named: string): Promise<LoginTokens> {
     if (token === undefined) throw new AuthSecError('code_refused', 'the login has no refresh token');
-    const fresh = await tokens.refresh(token);
+    attempt = named;
+    const fresh = await tokens.refresh(token, named);
     own = fresh.refreshToken ?? token;
+    attempt = undefined;
     return fresh;
   }
 
   async function spendKept(store: RememberedLogins, sid: string): Promise<LoginTokens> {
     const kept = await store.read();
-    const isOwn = kept?.sid === sid;
+    if (kept?.sid !== sid) return spend(own, attempt ?? newAttempt());
+    const { attempt: named = newAttempt(), ...rest } = kept;
     try {
-      const fresh = await spend(isOwn ? kept.refreshToken : own);
-      if (isOwn && own !== undefined) await quietly(store.save({ ...kept, refreshToken: own }));
+      // Written before it is sent: whoever comes after us, if we are killed now, asks for the same answer.
+      if (kept.attempt === undefined) await quietly(store.save({ ...kept, attempt: named }));
+      const fresh = await spend(kept.refreshToken, named);
+      await quietly(store.save({ ...rest, refreshToken: own ?? kept.refreshToken }));
       return fresh;
     } catch (error) {
-      if (isOwn && error instanceof AuthSecError && error.code === 'code_refused') await quietly(store.forget(sid));
+      if (error instanceof AuthSecError && error.code === 'code_refused') await quietly(store.forget(sid));
       throw error;
     }
   }
@@ -51,7 +60,7 @@ export function createLoginRefresher(
   return {
     async refresh() {
       const sid = login?.sid;
-      if (!remembered || sid === undefined) return spend(own);
+      if (!remembered || sid === undefined) return spend(own, attempt ?? newAttempt());
       return remembered
         .locked(() => spendKept(remembered, sid))
         .catch((error: unknown) => {
@@ -72,4 +81,8 @@ export function createLoginRefresher(
     },
     isRemembered: () => login !== undefined,
   };
+}
+
+function newAttempt(): string {
+  return randomBytes(16).toString('base64url');
 }

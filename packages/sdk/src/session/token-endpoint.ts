@@ -25,8 +25,11 @@ export interface LoginTokens {
 export interface TokenEndpoint {
   /** Redeems a code; sent exactly once, since a replayed code ends the whole grant. */
   exchangeCode(login: { code: string; codeVerifier: string; state: string; redirectUri: string }): Promise<LoginTokens>;
-  /** RFC 6749 section 6; `code_refused` when the login is over. The token is spent with it. */
-  refresh(refreshToken: string): Promise<LoginTokens>;
+  /**
+   * RFC 6749 section 6; `code_refused` when the login is over. The token is spent with it: only the same `attempt` (22
+   * random characters or more) may ask again, where the answer was lost.
+   */
+  refresh(refreshToken: string, attempt: string): Promise<LoginTokens>;
 }
 
 export interface TokenEndpointOptions {
@@ -58,8 +61,11 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
       const checks = { pkceCodeVerifier: codeVerifier, expectedState: state };
       return readTokens(authorizationCodeGrant(configuration, answered, checks), 'the code was not redeemed');
     },
-    refresh: (refreshToken) =>
-      readTokens(refreshTokenGrant(configuration, refreshToken), 'the login was not refreshed'),
+    refresh: (refreshToken, attempt) =>
+      readTokens(
+        refreshTokenGrant(configuration, refreshToken, { refresh_attempt: attempt }),
+        'the login was not refreshed',
+      ),
   };
 }
 

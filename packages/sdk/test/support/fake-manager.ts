@@ -22,7 +22,7 @@ interface FakeSession {
   manifestDigest?: string;
   endedSequence?: number;
   /** Of a public client: the one that may be spent, and those that were. */
-  refresh?: { current: string; spent: Set<string> };
+  refresh?: { current: string; spent: Set<string>; last?: { token: string; attempt: string | null } };
 }
 
 export interface PublishedManifest {
@@ -76,6 +76,7 @@ export async function startFakeManager({ isPublic = false }: { isPublic?: boolea
   let leaseSeconds = 30;
   let sessionTokenSeconds = 600;
   let offersToken = false;
+  let loseAnswer = false;
   let intercept: Interceptor | undefined;
   let tokenChange: TokenChange = {};
 
@@ -142,7 +143,7 @@ export async function startFakeManager({ isPublic = false }: { isPublic?: boolea
     if (parameters.get('grant_type') === 'client_credentials') {
       return json(response, 200, { access_token: `api-${randomUUID()}`, token_type: 'Bearer', expires_in: 600 });
     }
-    if (parameters.get('grant_type') === 'refresh_token') return refresh(parameters.get('refresh_token')!, response);
+    if (parameters.get('grant_type') === 'refresh_token') return refresh(parameters, response);
     const login = [...logins.values()].find(({ code }) => code?.value === parameters.get('code'));
     const challenge = createHash('sha256').update(parameters.get('code_verifier')!).digest('base64url');
     const matches =
@@ -179,9 +180,22 @@ export async function startFakeManager({ isPublic = false }: { isPublic?: boolea
     };
   }
 
-  async function refresh(token: string, response: ServerResponse): Promise<void> {
-    const session = [...sessions.values()].find((one) => one.refresh?.current === token);
-    if (session && !session.ended) return json(response, 200, await tokensOf(session));
+  async function refresh(parameters: URLSearchParams, response: ServerResponse): Promise<void> {
+    const token = parameters.get('refresh_token')!;
+    const attempt = parameters.get('refresh_attempt');
+    const isRepeated = ({ refresh: own }: FakeSession) =>
+      attempt !== null && own?.last?.token === token && own.last.attempt === attempt;
+    const session = [...sessions.values()].find((one) => one.refresh?.current === token || isRepeated(one));
+    if (session?.refresh && !session.ended) {
+      session.refresh.last = { token, attempt };
+      const tokens = await tokensOf(session);
+      if (loseAnswer) {
+        loseAnswer = false;
+        await new Promise<void>((resolve) => response.socket?.once('close', () => resolve()));
+        return;
+      }
+      return json(response, 200, tokens);
+    }
     const reused = [...sessions.values()].find((one) => one.refresh?.spent.has(token));
     if (reused) endSession(reused.sid, 'revoked');
     json(response, 400, { error: 'invalid_grant' });
@@ -374,6 +388,10 @@ export async function startFakeManager({ isPublic = false }: { isPublic?: boolea
         back.searchParams.set(name, value);
       }
       return back.href;
+    },
+    /** The next refresh is done, and its answer comes never. */
+    loseNextRefresh() {
+      loseAnswer = true;
     },
     setSessionTokenSeconds(seconds: number) {
       sessionTokenSeconds = seconds;
