@@ -64,6 +64,8 @@ export function createLoginRefresher(
       return remembered
         .locked(() => spendKept(remembered, sid))
         .catch((error: unknown) => {
+          // Others could have read it by now: this process goes on with what it has in memory.
+          if (error instanceof NotPrivateError) return spend(own, attempt ?? newAttempt());
           if (!(error instanceof LockedError)) throw error;
           throw new AuthSecError('manager_unavailable', error.message, { cause: error });
         });
