@@ -94,6 +94,25 @@ describe('an attempt to sign in', () => {
     expect(asksForApproval(await login.browser.get(one.href))).toBe(true);
   });
 
+  test.each([
+    ['no state', (answer: URLSearchParams) => answer.delete('state')],
+    ['an empty state', (answer: URLSearchParams) => answer.set('state', '')],
+    ['a made-up state', (answer: URLSearchParams) => answer.set('state', 'A'.repeat(43))],
+    ['two states', (answer: URLSearchParams) => answer.append('state', 'A'.repeat(43))],
+    ['nothing at all', (answer: URLSearchParams) => [...answer.keys()].forEach((name) => answer.delete(name))],
+    [
+      'an error under no state',
+      (answer: URLSearchParams) => (answer.delete('state'), answer.set('error', 'access_denied')),
+    ],
+  ])('is not completed by an answer with %s, and that uses nothing up', async (_what, change) => {
+    const back = new URL(await answerFor(login));
+    const changed = new URL(back);
+    change(changed.searchParams);
+    expect(isOver(await login.browser.get(changed.href))).toBe(true);
+    expect(good.requests.at(-1)!.path).toBe('authorize');
+    expect(asksForApproval(await login.browser.get(back.href))).toBe(true);
+  });
+
   test('is over when its time is', async () => {
     const back = await answerFor(login);
     await tenant.db.signInAttempt.updateMany({ data: { expiresAt: new Date(Date.now() - 1_000) } });
