@@ -43,6 +43,9 @@ interface McpServerInternals {
   readonly _toolHandlersInitialized: boolean;
   _createRegisteredTool: CreateRegisteredTool;
   setToolRequestHandlers(): void;
+  /** 2.x, before a message is dispatched. */
+  resolveScopeChallenge?: (context: unknown) => unknown;
+  toolInputSchemaJson?: (name: string) => unknown;
 }
 
 /** The server behind either class. */
@@ -56,7 +59,7 @@ export interface OpenedServer {
   connect(transport: GuardableTransport, ...more: unknown[]): Promise<unknown>;
 }
 
-const supported = '@modelcontextprotocol/sdk >=1.32.0 <2';
+const supported = '@modelcontextprotocol/sdk >=1.32.0 <2 and @modelcontextprotocol/server >=2.4.0 <3';
 
 /** Finds what the guard needs of the server; throws `unsupported_mcp_sdk` where a private field is missing, a TypeError for what is no server. */
 export function openServer(server: LowLevelServer | HighLevelServer): OpenedServer {
@@ -73,6 +76,7 @@ export function openServer(server: LowLevelServer | HighLevelServer): OpenedServ
     if (typeof high._createRegisteredTool !== 'function') throw unsupported('_createRegisteredTool');
     if (typeof high.setToolRequestHandlers !== 'function') throw unsupported('setToolRequestHandlers');
     if (typeof high._toolHandlersInitialized !== 'boolean') throw unsupported('_toolHandlersInitialized');
+    answerNothingBefore(high);
   }
   const connect = inner.connect.bind(inner) as (transport: unknown) => Promise<void>;
   return {
@@ -88,6 +92,12 @@ export function openServer(server: LowLevelServer | HighLevelServer): OpenedServ
       }
     },
   };
+}
+
+/** 2.x answers over HTTP from what a tool declares, before the guard sees the message: it would tell of tools that are hidden. */
+function answerNothingBefore(server: McpServerInternals): void {
+  if (server.resolveScopeChallenge) server.resolveScopeChallenge = () => undefined;
+  if (server.toolInputSchemaJson) server.toolInputSchemaJson = () => undefined;
 }
 
 function unsupported(field: string): AuthSecError {

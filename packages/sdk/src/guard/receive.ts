@@ -69,7 +69,7 @@ function receiveRequest(context: GuardContext, message: RpcRequest, extra: unkno
     const text = opened === 'in_flight' ? 'a request with this id is in flight' : 'too many requests are in flight';
     return void context.answer(errorOf(id, errorCodes.invalidRequest, `Invalid Request: ${text}`));
   }
-  context.client.stateless = isObject(extra) && extra['requestInfo'] !== undefined && context.sessionId() === undefined;
+  context.client.stateless = isHttp(extra) && context.sessionId() === undefined;
 
   const state = context.pipeline.identify();
   if (method === 'tools/call') return receiveCall(context, message, entry, state);
@@ -122,4 +122,9 @@ function noteClient(context: GuardContext, params: JsonObject): void {
   const info = params['clientInfo'];
   const name = isObject(info) ? info['name'] : undefined;
   context.client.name = typeof name === 'string' ? name.slice(0, 200) : undefined;
+}
+
+/** `requestInfo` in 1.x, `request` in 2.x. */
+function isHttp(extra: unknown): boolean {
+  return isObject(extra) && (extra['requestInfo'] !== undefined || extra['request'] !== undefined);
 }

@@ -19,7 +19,7 @@ function createServer() {
   return auth.protect(server, { tools: { admin_dashboard: { roles: ['admin'] } } });
 }
 
-test('administrators see the dashboard, and others do not', async () => {
+void test('administrators see the dashboard, and others do not', async () => {
   const ada = await manager.connect(createServer(), 'ada@acme.example');
   assert.deepEqual(await ada.toolNames(), ['admin_dashboard']);
   const bob = await manager.connect(createServer(), 'bob@acme.example');
