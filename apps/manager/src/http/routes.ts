@@ -59,8 +59,8 @@ function assertComplete(bound: readonly BoundRoute[]): void {
 }
 
 function saysWhoMay({ access }: Route): boolean {
-  const said: { owner?: unknown; permission?: unknown } | undefined = access;
-  if (!said) return false;
+  const said: { owner?: unknown; session?: unknown; permission?: unknown } | undefined = access;
+  if (!said || (said.session !== undefined && (said.session !== true || said.owner !== true))) return false;
   const permitted = typeof said.permission === 'string' && /^authsec:[a-z-]+:[a-z-]+$/.test(said.permission);
   return permitted || (said.permission === undefined && said.owner === true);
 }

@@ -91,14 +91,21 @@ describe('the route table', () => {
     expect(() => createApi([...bound(), bound()[0]!], options)).toThrow(/more than one handler for GET \/v1\/changes/);
   });
 
-  test.each([undefined, {}, { owner: false }, { permission: '' }, { permission: 'users:read' }, { owner: 'yes' }])(
-    'start-up fails where a route says %j of who may',
-    (access) => {
-      const [first, ...rest] = bound();
-      const silent = { ...first!, route: { ...first!.route, access } } as unknown as BoundRoute;
-      expect(() => createApi([silent, ...rest], options)).toThrow(/no access is declared for GET \/v1\/changes/);
-    },
-  );
+  test.each([
+    undefined,
+    {},
+    { owner: false },
+    { permission: '' },
+    { permission: 'users:read' },
+    { owner: 'yes' },
+    { session: true },
+    { owner: true, session: 'yes' },
+    { session: true, permission: 'authsec:users:read' },
+  ])('start-up fails where a route says %j of who may', (access) => {
+    const [first, ...rest] = bound();
+    const silent = { ...first!, route: { ...first!.route, access } } as unknown as BoundRoute;
+    expect(() => createApi([silent, ...rest], options)).toThrow(/no access is declared for GET \/v1\/changes/);
+  });
 
   test('who may is decided before anything of the request is read', async () => {
     const gate = jest.fn<ApiOptions['gate']>(async () => {
