@@ -14,6 +14,8 @@ import type { TransportHooks } from './transport-hooks.js';
 export interface Entry extends Pending {
   extra: unknown;
   readonly aliases: Alias[];
+  /** Of protocol 2026-07-28 or later. */
+  readonly isModern: boolean;
   /** Of a login tool's call, which the guard answers. */
   abort?: AbortController;
   /** How it was let through to the server. */

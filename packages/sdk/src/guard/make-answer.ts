@@ -2,6 +2,7 @@ import type { CallerState } from '../session/caller-session.js';
 import { createAlias, restoreAliases } from './aliases.js';
 import type { Entry, GuardContext } from './guard-context.js';
 import { type JsonObject, type RpcResponse, errorCodes, errorOf, isObject, resultOf } from './json-rpc.js';
+import { toModern } from './modern-answer.js';
 import { mergePages } from './pages.js';
 import { mayReadTask } from './passage.js';
 import { isReservedToolName } from './reserved-names.js';
@@ -125,7 +126,9 @@ function refuse(context: GuardContext, response: RpcResponse, entry: Entry): Ans
   const refused = entry.call?.refused;
   if (refused?.kind === 'unavailable') {
     const { code } = refused;
-    return entry.tool?.isTask ? unavailableError(response.id, code) : resultOf(response.id, unavailableResult(code));
+    if (entry.tool?.isTask) return unavailableError(response.id, code);
+    const answer = resultOf(response.id, unavailableResult(code));
+    return entry.isModern ? toModern(answer, context.opened) : answer;
   }
   if (refused) context.log.debug(refused.why());
   return askUnknown(context, response, entry, 'name', entry.tool?.name ?? '');

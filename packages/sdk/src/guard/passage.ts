@@ -11,6 +11,7 @@ import {
   isObject,
   maxNameLength,
 } from './json-rpc.js';
+import { toModern } from './modern-answer.js';
 
 const relatedTask = 'io.modelcontextprotocol/related-task';
 
@@ -29,9 +30,9 @@ export function deliverAs(context: Pick<GuardContext, 'hooks'>, call: Call, mess
 }
 
 /** Answers a request that the server does not get to see. */
-export function reply(context: Pick<GuardContext, 'inFlight' | 'answer'>, response: RpcResponse): void {
+export function reply(context: Pick<GuardContext, 'inFlight' | 'answer' | 'opened'>, response: RpcResponse): void {
   const entry = context.inFlight.close(response.id);
-  if (!entry?.cancelled) void context.answer(response);
+  if (!entry?.cancelled) void context.answer(entry?.isModern ? toModern(response, context.opened) : response);
 }
 
 /** Whether a task was begun by this caller, and with a tool that is still theirs. */

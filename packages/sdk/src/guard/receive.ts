@@ -16,6 +16,7 @@ import {
   paramsOf,
   resultOf,
 } from './json-rpc.js';
+import { isModernRequest } from './modern-answer.js';
 import { deliverAs, mayReadTask, pass, reply } from './passage.js';
 import { receiveCall } from './receive-call.js';
 import { unavailableError } from './unavailable.js';
@@ -63,7 +64,13 @@ function receiveCancellation(context: GuardContext, message: RpcNotification, ex
 
 function receiveRequest(context: GuardContext, message: RpcRequest, extra: unknown): void {
   const { id, method } = message;
-  const entry: Entry = { method, extra, aliases: [], openedAt: context.now() };
+  const entry: Entry = {
+    method,
+    extra,
+    aliases: [],
+    isModern: isModernRequest(paramsOf(message)),
+    openedAt: context.now(),
+  };
   const opened = context.inFlight.open(id, entry);
   if (opened !== 'opened') {
     const text = opened === 'in_flight' ? 'a request with this id is in flight' : 'too many requests are in flight';

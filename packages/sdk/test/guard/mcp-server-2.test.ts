@@ -134,7 +134,11 @@ describe('createMcpHandler, a server for each request', () => {
     const { result } = await ask('tools/list', {});
     expect(result.tools.map(({ name }: { name: string }) => name)).toEqual([...oauthToolNames, 'ping']);
     expect((await call('ping')).result).toMatchObject(text('pong'));
-    expect((await call('oauth_start')).result).toMatchObject({ structuredContent: { error: 'session_required' } });
+    expect((await call('oauth_start')).result).toMatchObject({
+      structuredContent: { error: 'session_required' },
+      resultType: 'complete',
+      _meta: { 'io.modelcontextprotocol/serverInfo': { name: 'acme', version: '1.0.0' } },
+    });
     expect(JSON.stringify(await call('audit'))).toBe(JSON.stringify(await call('aucun')).replaceAll('aucun', 'audit'));
   });
 
