@@ -8,8 +8,10 @@ expectTypeOf(client.sessions.revoke).returns.resolves.toEqualTypeOf<void>();
 expectTypeOf<'timeout'>().toExtend<ManagerClientErrorCode>();
 expectTypeOf<'token_already_used'>().toExtend<ManagerClientErrorCode>();
 
-// @ts-expect-error -- a secret is needed
+// A public client has no secret.
 createManagerClient({ issuer: '', clientId: '' });
+// @ts-expect-error -- an issuer is needed
+createManagerClient({ clientId: '' });
 // @ts-expect-error -- mcp_session is needed
 void client.sessions.bind({ access_token: '' });
 // @ts-expect-error -- no such kind

@@ -38,7 +38,9 @@ async function createBus(): Promise<EventBus> {
 function listen(bus: EventBus, tenantId: string) {
   let resolve = () => {};
   const state = { count: 0, next: Promise.resolve(), unsubscribe: () => {} };
-  const arm = () => (state.next = new Promise((done) => (resolve = done)));
+  const arm = () => {
+    state.next = new Promise((done) => (resolve = done));
+  };
   arm();
   state.unsubscribe = bus.subscribe(tenantId, () => {
     state.count++;
