@@ -25,8 +25,8 @@ function tokenDetails(jwt: string): Html {
   return html`<details id="jwt">
     <summary>The assistant asks for a token instead</summary>
     <p class="soft">
-      Give it this one as <code>jwt_token</code>, or the code above, not both: the first that is used voids the other.
-      It works once, in this session only, within five minutes.
+      Give it this one as jwt_token, or the code above, not both: the first that is used voids the other. It works once,
+      in this session only, within five minutes.
     </p>
     <code class="code token" id="jwt-token" tabindex="0">${jwt}</code>
   </details>`;
