@@ -34,6 +34,9 @@ export type AuthorizationServerParts = Pick<
   | 'verifyAccessToken'
 >;
 
+/** A key is published before anyone is shown what it signed, and a revoked one signs nothing more, at whichever replica. */
+const byKeys: ReadonlySet<string> = new Set(['/jwks', '/token']);
+
 /** What lies below the issuers, and their metadata; mounted before any body parser. */
 export function createAuthorizationServer(parts: AuthorizationServerParts): Router {
   const { config, clock, logger, rateLimits, tenants, tenantsService, sessions } = parts;
@@ -42,7 +45,6 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
     baseUrl: config.url,
     cookieKeys,
     tenants,
-    events: parts.events,
     sessions,
     clock,
     logger,
@@ -72,8 +74,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
   const forTenant =
     (serve: (tenant: TenantProvider, request: Request, response: Response) => unknown): RequestHandler =>
     async (request, response) => {
-      // A key must be published before anyone is shown what it signed, at whichever replica.
-      const tenant = await registry.find(String(request.params['tenant']), { fresh: request.path === '/jwks' });
+      const tenant = await registry.find(String(request.params['tenant']), { fresh: byKeys.has(request.path) });
       await serve(tenant, request, response);
     };
 

@@ -7,7 +7,6 @@ import { AppError } from '../errors/app-error.js';
 import type { SessionsService } from '../modules/sessions/sessions.service.js';
 import { isTenantId } from '../modules/tenants/tenant.js';
 import type { Clock } from '../ports/clock.js';
-import type { EventBus } from '../ports/event-bus.js';
 import type { RateLimit } from '../ports/rate-limits.js';
 import type { LoadPrivateKeys } from '../ports/signing-keys.js';
 import { purgeExpired } from './purge-expired.js';
@@ -17,7 +16,6 @@ export interface ProviderRegistryOptions {
   readonly baseUrl: string;
   readonly cookieKeys: readonly string[];
   readonly tenants: Pick<TenantClients, 'open'>;
-  readonly events: Pick<EventBus, 'subscribe'>;
   readonly loadPrivateKeys: LoadPrivateKeys;
   readonly verifyAccessToken: VerifyAccessToken;
   readonly sessions: SessionsService;
@@ -41,7 +39,6 @@ interface Entry {
   readonly keyIds: Promise<string>;
   checkedAt: number;
   purgedAt: number;
-  readonly unsubscribe: () => void;
 }
 
 const maxProviders = 500;
@@ -52,12 +49,7 @@ const purgeMs = 60_000;
 /** A provider a tenant, made at the first use, dropped when idle, made anew when the tenant's keys change. */
 export function createProviderRegistry(options: ProviderRegistryOptions): ProviderRegistry {
   const { baseUrl, cookieKeys, tenants, sessions, clock, logger, loadPrivateKeys, tenantName } = options;
-  const entries = new LRUCache<string, Entry>({
-    max: maxProviders,
-    ttl: idleMs,
-    updateAgeOnGet: true,
-    dispose: (entry) => entry.unsubscribe(),
-  });
+  const entries = new LRUCache<string, Entry>({ max: maxProviders, ttl: idleMs, updateAgeOnGet: true });
 
   async function build(tenantId: string, db: TenantDatabase): Promise<TenantProvider> {
     const keys = await loadPrivateKeys(tenantId, db);
@@ -90,16 +82,13 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
       keyIds,
       checkedAt: clock.monotonic(),
       purgedAt,
-      unsubscribe: options.events.subscribe(tenantId, () => {
-        entry.checkedAt = Number.NEGATIVE_INFINITY;
-      }),
     };
     entries.set(tenantId, entry);
     Promise.all([entry.served, keyIds]).catch(() => entries.peek(tenantId) === entry && entries.delete(tenantId));
     return entry;
   }
 
-  /** Looks now and then, and after each change of the tenant, whether the keys are still those that the provider was made with. */
+  /** Looks now and then whether the keys are still those that the provider was made with. */
   async function refresh(tenantId: string, db: TenantDatabase, entry: Entry): Promise<Entry> {
     entry.checkedAt = clock.monotonic();
     const keyIds = await readKeyIds(db);

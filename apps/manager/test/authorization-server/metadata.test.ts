@@ -148,11 +148,9 @@ describe('tenants', () => {
     expect((await request(app).get(`/t/${tenant.id}/jwks`)).status).toBe(200);
   });
 
-  test('publish a new signing key, and sign with it, without a restart', async () => {
-    let now = 0;
+  test('publish a new signing key, and sign with it, at once and without a restart', async () => {
     const rotating = await server.createTenant();
-    const clock = { now: () => Date.now(), monotonic: () => now };
-    const origin = await server.listenAnother({ clock });
+    const origin = await server.listenAnother();
     const client = await createClient(rotating);
     const issuer = `${origin}/t/${rotating.id}`;
     const kidOf = async () => {
@@ -164,8 +162,6 @@ describe('tenants', () => {
     await rotating.db.signingKey.updateMany({ data: { status: 'retiring' } });
     const key = await generateSigningKey({ tenantId: rotating.id, sealer: server.container.sealer });
     await rotating.db.signingKey.create({ data: key });
-    expect(await kidOf()).toBe(before);
-    now += 11_000;
     expect(await kidOf()).toBe(key.kid);
     const { keys } = (await (await fetch(`${issuer}/jwks`)).json()) as { keys: { kid: string; d?: string }[] };
     expect(keys.map(({ kid }) => kid).sort()).toEqual([before, key.kid].sort());
