@@ -20,16 +20,16 @@ export function completionPage(code: string, applicationName: string, jwt?: stri
   };
 }
 
-/** The documented flow of clients that want the token itself; out of sight until it is asked for. */
+/** The documented flow of clients that want the token itself; out of sight until it is asked for. The element's text is the token, so the style sheet writes on its button. */
 function tokenDetails(jwt: string): Html {
-  return html`<details id="jwt">
-    <summary>The assistant asks for a token instead</summary>
-    <p class="soft">
-      Give it this one as jwt_token, or the code above, not both: the first that is used voids the other. It works once,
-      in this session only, within five minutes.
+  return html`<p class="soft" id="instead">
+      <strong>The assistant asks for a token instead?</strong> Give it this one as jwt_token, or the code above, not
+      both: the first that is used voids the other. It works once, in this session only, within five minutes.
     </p>
-    <code class="code token" id="jwt-token" tabindex="0">${jwt}</code>
-  </details>`;
+    <details id="jwt">
+      <summary class="reveal" aria-label="The token" aria-describedby="instead"></summary>
+      <code class="code token" id="jwt-token" tabindex="0">${jwt}</code>
+    </details>`;
 }
 
 const reasons: ReadonlyMap<string, string> = new Map([['access_denied', 'You refused. Nothing was shared.']]);

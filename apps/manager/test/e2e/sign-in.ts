@@ -63,7 +63,7 @@ export function signInForToken(options: SignInOptions): Promise<string> {
     if (await page.locator('#jwt-token').isVisible()) throw new Error('the token shows itself');
     await page.locator('#jwt > summary').click();
     await page.locator('#jwt-token').waitFor({ state: 'visible' });
-    return (await page.locator('#jwt-token').textContent())?.trim() ?? '';
+    return (await page.locator('#jwt').textContent())?.trim() ?? '';
   });
 }
 
