@@ -47,6 +47,12 @@ describe('the development stack', () => {
       mcp: expect.stringMatching(new RegExp(`^http://127\\.0\\.0\\.1:\\d+/t/${id}/mcp$`)),
       publicTools: ['ping'],
       application: client,
+      stdio: {
+        client_id: 'demo-mcp-stdio',
+        command: process.execPath,
+        args: [expect.stringMatching(/\/demo-mcp\/dist\/main\.js$/), '--stdio'],
+        env: { AUTHSEC_ISSUER: `${dev.manager.url}/t/${id}`, AUTHSEC_CLIENT_ID: 'demo-mcp-stdio' },
+      },
       admin: client,
       identityProviders: [provider('oidc'), provider('devhub')],
       people: expect.arrayContaining([
