@@ -107,6 +107,25 @@ describe('/v1/identity-providers', () => {
     expect(patched.body).toEqual({ ...body, enabled: false, has_client_secret: false });
   });
 
+  test('400 for another token endpoint without its secret: the kept one would be told there', async () => {
+    const kept = { kind: 'oauth2', settings: { oauth2 } };
+    const { body } = await create(kept);
+    const path = `/v1/identity-providers/${body.id}`;
+    const settings = { oauth2: { ...oauth2, token_endpoint: 'https://attacker.example/token' } };
+    const refused = await send('patch', path, admin, { settings });
+    expect({ status: refused.status, errors: refused.body.errors }).toMatchObject({
+      status: 400,
+      errors: [{ pointer: '/client_secret' }],
+    });
+    expect((await send('get', path, reader)).body).toEqual(body);
+    await send('patch', path, admin, { settings: { oauth2, new_people: 'create' } }).expect(200);
+    await send('patch', path, admin, { settings, client_secret: 'of the other place' }).expect(200);
+    const other = await create(kept);
+    await send('patch', `/v1/identity-providers/${other.body.id}`, admin, { settings, client_secret: null }).expect(
+      200,
+    );
+  });
+
   test('DELETE keeps the people who came through it', async () => {
     const { body } = await create();
     const identities = { create: { issuer: body.issuer, subject: 's' } };

@@ -107,6 +107,11 @@ export function createIdentityProvidersService(options: IdentityProvidersOptions
       const before = await findIdentityProvider(caller.db, id);
       if (!before) throw noSuchProvider();
       if (change.settings) await assertValid(caller, { ...before, settings: change.settings });
+      if (clientSecret === undefined && wouldTellElsewhere(before, change.settings)) {
+        const detail = 'must be given again, or be null, with a token endpoint at another place';
+        const fields = [{ pointer: '/client_secret', detail }];
+        throw new AppError('invalid_request', 'the secret was for another token endpoint', { fields });
+      }
       const secret =
         clientSecret === undefined ? {} : { sealedClientSecret: clientSecret && seal(caller, id, clientSecret) };
       return caller.db.$transaction(async (transaction) => {
@@ -152,6 +157,15 @@ export function createIdentityProvidersService(options: IdentityProvidersOptions
         return { password_enabled: passwordEnabled };
       }),
   };
+}
+
+/** A kept secret is told to the token endpoint that it was given for: who may only write it must not be told it. */
+function wouldTellElsewhere(
+  { sealedClientSecret, settings }: IdentityProvider,
+  next: IdentityProviderSettings | undefined,
+): boolean {
+  if (!sealedClientSecret || !next) return false;
+  return next.oauth2?.token_endpoint !== settings.oauth2?.token_endpoint;
 }
 
 async function assertSomeWayIn(transaction: Parameters<typeof isPasswordEnabled>[0]): Promise<void> {
