@@ -72,9 +72,16 @@ export function createLoginRefresher(
     },
     async remember(bound) {
       if (!remembered || own === undefined) return;
-      const refreshToken = own;
       login = bound;
-      await quietly(remembered.locked(() => remembered.save({ ...bound, refreshToken })));
+      let saved = false;
+      const save = async () => {
+        // The newest: it may have been refreshed while others had the lock.
+        if (own !== undefined) await remembered.save({ ...bound, refreshToken: own });
+        saved = true;
+      };
+      await quietly(remembered.locked(save));
+      // Else it would live on without anyone who could end it.
+      if (!saved) login = undefined;
     },
     async forget() {
       const sid = login?.sid;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, lstat, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -125,6 +125,16 @@ describe('a remembered login', () => {
     expect(await call(second.session, 'oauth_status')).toMatchObject({ status: 'signed_out' });
     await until(() => true);
     expect(await kept()).toEqual([]);
+  });
+
+  test('that could not be kept is ended with its process, as one that nobody asked to remember', async () => {
+    const server = startServer();
+    await mkdir(stateFolder);
+    await chmod(stateFolder, 0o755);
+    expect(await signIn(server)).toMatchObject({ status: 'authenticated' });
+    await server.service.close();
+    expect(await kept()).toEqual([]);
+    expect([...manager.sessions.values()].map(({ ended }) => ended)).toEqual(['logged_out']);
   });
 
   test('gives way to a new one of another person', async () => {
