@@ -25,9 +25,9 @@ export async function withFileLock<T>(path: string, options: FileLockOptions, wo
   const own = `${hostname()} ${process.pid} ${randomBytes(8).toString('hex')}`;
   const deadline = performance.now() + options.patienceMs;
   while (!(await tryTake(path, own))) {
-    if (await removeStale(path, options.staleMs)) continue;
+    const isGone = await removeStale(path, options.staleMs);
     if (performance.now() >= deadline) throw new LockedError(`${path} is held by another process`);
-    await delay(spacingMs + Math.random() * spacingMs);
+    if (!isGone) await delay(spacingMs + Math.random() * spacingMs);
   }
   try {
     return await work();

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LockedError, withFileLock } from '../../src/remember/file-lock.js';
@@ -79,5 +79,11 @@ describe('a lock', () => {
       await writeFile(path, `${hostname()} ${process.ppid} of-another`);
     });
     expect(await readdir(folder)).toEqual(['login.lock']);
+  });
+
+  test('that nobody can read or take is not tried for ever', async () => {
+    await mkdir(path);
+    await mkdir(`${path}/x`);
+    await expect(withFileLock(path, { ...options, patienceMs: 100 }, async () => {})).rejects.toThrow(LockedError);
   });
 });
