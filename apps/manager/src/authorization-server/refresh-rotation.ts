@@ -8,7 +8,7 @@ import { hashIdentifier } from './provider-rows.js';
  * before it asked, and ask again under the same name for as long as what it was given then was not used.
  */
 export function attemptInHand(): string | undefined {
-  const body = Provider.ctx?.oidc?.body as Record<string, unknown> | undefined;
+  const body = Provider.ctx?.oidc?.body;
   const attempt = body?.['refresh_attempt'];
   return typeof attempt === 'string' && /^[\w-]{22,128}$/.test(attempt) ? hashIdentifier(attempt) : undefined;
 }
