@@ -68,6 +68,9 @@ export function createPostgresAdapter(model: string, options: PostgresAdapterOpt
           ? await spendRefreshToken(await db(), id, attemptInHand())
           : await consumeRow(await db(), model, id);
       if (isFirst) return;
+      // Of two that come at once one may be a thief's, and nobody knows which: as with a second use, the login ends.
+      const grantId = model === 'RefreshToken' ? (await readRow(await db(), model, id))?.payload['grantId'] : undefined;
+      if (typeof grantId === 'string') await onGrantEnded(grantId);
       if (model === 'PushedAuthorizationRequest') throw new errors.InvalidRequestUri('request_uri was already used');
       throw new errors.InvalidGrant(`${model} was already used`);
     },

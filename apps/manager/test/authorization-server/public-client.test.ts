@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { decodeJwt } from 'jose';
-import { createTestPerson } from '../support/test-data.js';
+import { createPostgresAdapter } from '../../src/authorization-server/postgres-adapter.js';
+import { createTestPerson, random } from '../support/test-data.js';
 import type { TestTenant } from '../support/test-manager.js';
 import { createHttpBrowser } from './http-browser.js';
-import { asksForPassword } from './login-flow.js';
+import { asksForPassword, completeLogin } from './login-flow.js';
 import {
   createPublicClient,
   logInPublic,
@@ -144,6 +145,36 @@ describe('refreshing', () => {
     expect((await refreshPublic(tenant.issuer, client, login.refresh_token!)).status).toBe(400);
     expect(await sessionOf(login.mcpSession)).toMatchObject({ endedAt: expect.any(Date) });
   });
+
+  test('by two that have the same token, at the same moment at two replicas, ends the login too', async () => {
+    const second = `${await server.listenAnother()}/t/${tenant.id}`;
+    const login = await logInPublic(tenant, client, email);
+    const at = [tenant.issuer, second, tenant.issuer, second];
+    const answers = await Promise.all(at.map((issuer) => refreshPublic(issuer, client, login.refresh_token!)));
+    expect(answers.filter(({ status }) => status === 200).length).toBeLessThanOrEqual(1);
+    expect(await sessionOf(login.mcpSession)).toMatchObject({ endedAt: expect.any(Date) });
+    for (const answer of answers.filter(({ status }) => status === 200)) {
+      const { refresh_token: rotated } = (await answer.json()) as PublicTokens;
+      expect((await refreshPublic(tenant.issuer, client, rotated!)).status).toBe(400);
+    }
+  });
+
+  test('that two have found unused is spent by one, and what the other does ends the login', async () => {
+    const ended: string[] = [];
+    const adapter = createPostgresAdapter('RefreshToken', {
+      db: async () => tenant.db,
+      issuer: tenant.issuer,
+      findClient: async () => undefined,
+      onGrantEnded: async (grantId) => void ended.push(grantId),
+      isHeldElsewhere: () => false,
+    });
+    const [id, grantId] = [random(), random()];
+    await adapter.upsert(id, { grantId }, 60);
+    await adapter.consume(id);
+    expect(ended).toEqual([]);
+    await expect(adapter.consume(id)).rejects.toThrow('invalid_grant');
+    expect(ended).toEqual([grantId]);
+  });
 });
 
 describe('a refresh whose answer was lost', () => {
@@ -260,6 +291,12 @@ describe('the completion page', () => {
     await expect(createPublicClient(tenant, { completionPage: true, pasteToken: true })).rejects.toMatchObject({
       code: 'invalid_request',
     });
+    // Whatever its row says.
+    await tenant.db.application.update({ where: { id: onPage.id }, data: { pasteToken: true } });
+    const login = await completeLogin(tenant, onPage, email);
+    expect(await login.response.json()).not.toHaveProperty('paste_token');
+    expect(login.code).not.toBe('');
+    expect(login.page.text).not.toMatch(/<details|eyJ/);
   });
 
   test('is refused to a confidential client that demands loopback', async () => {
