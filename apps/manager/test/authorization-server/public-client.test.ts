@@ -299,6 +299,13 @@ describe('the completion page', () => {
     expect(login.page.text).not.toMatch(/<details|eyJ/);
   });
 
+  test('and a name for this machine are not where an in-band login ends: it may lead elsewhere', async () => {
+    const named = await createPublicClient(tenant, { redirectUris: ['http://localhost/callback'] });
+    const fields = { redirect_uri: 'http://localhost:51234/callback' };
+    const { response } = await pushPublicLogin(tenant.issuer, named, fields);
+    expect(await errorOf(response)).toEqual([400, 'invalid_request']);
+  });
+
   test('is refused to a confidential client that demands loopback', async () => {
     const secret = await createClient(tenant, { completionPage: false, redirectUris: ['http://127.0.0.1/callback'] });
     expect((await pushLogin(tenant.issuer, secret)).response.status).toBe(400);
