@@ -15,7 +15,7 @@ export function findChromium(): string | undefined {
   if (path) return path;
   const message = 'the browser suite needs Chromium: install it (apt-get install chromium) or set CHROMIUM_PATH';
   if (process.env['AUTHSEC_REQUIRE_BROWSER'] === '1') throw new Error(message);
-  console.warn(`Skipped: ${message}`);
+  process.stderr.write(`Skipped: ${message}\n`);
   return undefined;
 }
 
