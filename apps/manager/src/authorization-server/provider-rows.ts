@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hashIdentifier } from '../db/hash-identifier.js';
 import type { TenantDatabase } from '../db/tenant-clients.js';
 
 /** One stored thing of oidc-provider, without its identifier. */
@@ -15,11 +15,6 @@ export interface NewProviderRow {
   readonly grantId: string | undefined;
   readonly uid: string | undefined;
   readonly expiresInSeconds: number | undefined;
-}
-
-/** Identifiers are bearer secrets (codes, cookies, refresh tokens): only their SHA-256 is stored. */
-export function hashIdentifier(id: string): string {
-  return createHash('sha256').update(id).digest('base64url');
 }
 
 /** Writes, or with `once` only where there is none yet; resolves to whether it wrote. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { TenantDatabase } from '../db/tenant-clients.js';
 import { lifetimes } from './lifetimes.js';
-import { hashIdentifier } from './provider-rows.js';
+import { hashIdentifier } from '../db/hash-identifier.js';
 
 /** A pushed authorization request that waits behind its link. */
 export interface PushedLogin {

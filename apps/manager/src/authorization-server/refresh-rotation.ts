@@ -1,6 +1,6 @@
 import { Provider } from 'oidc-provider';
 import type { TenantDatabase } from '../db/tenant-clients.js';
-import { hashIdentifier } from './provider-rows.js';
+import { hashIdentifier } from '../db/hash-identifier.js';
 
 /**
  * A rotated refresh token is good once (RFC 9700), and its second use ends the login. A client that lost the answer, to

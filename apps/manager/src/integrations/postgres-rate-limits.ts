@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Secret } from '../config/secret.js';
+import { hashIdentifier } from '../db/hash-identifier.js';
 import { AppError } from '../errors/app-error.js';
 import type { RateLimits } from '../ports/rate-limits.js';
 
@@ -38,7 +38,7 @@ export function createPostgresRateLimits({ databaseUrl, logger }: PostgresRateLi
       });
       return {
         async consume(key) {
-          const hashed = createHash('sha256').update(key).digest('base64url');
+          const hashed = hashIdentifier(key);
           try {
             await limiter.consume(hashed);
           } catch (error) {

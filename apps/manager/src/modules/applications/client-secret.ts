@@ -1,4 +1,5 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { hashIdentifier } from '../../db/hash-identifier.js';
 
 /** 256 random bits, base64url: enough that a plain hash protects it. */
 export function generateClientSecret(): string {
@@ -7,12 +8,12 @@ export function generateClientSecret(): string {
 
 /** SHA-256, base64url: what is stored. */
 export function hashClientSecret(secret: string): string {
-  return createHash('sha256').update(secret, 'utf8').digest('base64url');
+  return hashIdentifier(secret);
 }
 
 /** In a time that depends on neither. */
 export function compareClientSecret(storedHash: string, presented: string): boolean {
   const stored = Buffer.from(storedHash, 'base64url');
-  const actual = createHash('sha256').update(presented, 'utf8').digest();
+  const actual = Buffer.from(hashIdentifier(presented), 'base64url');
   return stored.length === actual.length && timingSafeEqual(stored, actual);
 }

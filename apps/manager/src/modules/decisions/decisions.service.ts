@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { DecisionAnswer } from '@authsec/manager-client/contract';
 import type { Prisma } from '@authsec/prisma/tenant';
 import { type CompiledRequirement, compileRequirement, createPrincipal, decide, PolicyError } from '@authsec/rbac-core';
 import { type Caller, onlyOf } from '../../authorization/caller.js';
+import { hashIdentifier } from '../../db/hash-identifier.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
 import type { SessionsService } from '../sessions/sessions.service.js';
@@ -72,7 +72,7 @@ function compile(requirement: Prisma.InputJsonObject): CompiledRequirement {
 }
 
 function hashKey(applicationId: string, idempotencyKey: string): string {
-  return createHash('sha256').update(`${applicationId}\n${idempotencyKey}`).digest('base64url');
+  return hashIdentifier(`${applicationId}\n${idempotencyKey}`);
 }
 
 /** The answer that was given under the key, if the question was the same. */

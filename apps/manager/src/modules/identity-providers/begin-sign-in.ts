@@ -5,7 +5,8 @@ import { findIdentityProvider } from './identity-providers.repository.js';
 import { ProviderFailure } from './provider-failure.js';
 import type { ProviderSteps, SignInContext } from './provider-steps.js';
 import { attemptCookieName, attemptSeconds, sealAttempt } from './sealed-attempt.js';
-import { hashOf, insertAttempt } from './sign-in-attempts.repository.js';
+import { hashIdentifier } from '../../db/hash-identifier.js';
+import { insertAttempt } from './sign-in-attempts.repository.js';
 
 export interface AttemptToBegin {
   /** As a form named it. */
@@ -41,13 +42,13 @@ export function createBeginSignIn({ clock, sealer, steps }: BeginSignInOptions):
     if (!provider?.enabled) return { unavailable: undefined };
     const state = randomBytes(32).toString('base64url');
     const value = randomBytes(32).toString('base64url');
-    const stateHash = hashOf(state);
+    const stateHash = hashIdentifier(state);
     try {
       const { url, session, callbackUrl } = await steps.begin(context, provider, { state, loginHint });
       await insertAttempt(context.db, {
         stateHash,
         identityProviderId: provider.id,
-        cookieHash: hashOf(value),
+        cookieHash: hashIdentifier(value),
         sealedRequest: sealAttempt(sealer, context.tenantId, stateHash, { interactionId, session }),
         linkUserId: linkUserId ?? null,
         expiresAt: new Date(clock.now() + attemptSeconds * 1000),

@@ -11,7 +11,8 @@ import { toProviderFailure } from './provider-failure.js';
 import type { ProviderIdentity } from './provider-identity.js';
 import type { ProviderSteps, SignInContext } from './provider-steps.js';
 import { attemptCookieName, openAttempt, sealAttempt } from './sealed-attempt.js';
-import { findSpentAttempt, hashOf, storeResult, takeAttempt } from './sign-in-attempts.repository.js';
+import { hashIdentifier } from '../../db/hash-identifier.js';
+import { findSpentAttempt, storeResult, takeAttempt } from './sign-in-attempts.repository.js';
 
 /** What a browser brings back from a provider. */
 export interface ProviderAnswer {
@@ -50,7 +51,11 @@ export function createComeBack({ clock, sealer, steps, events, linkedTo }: ComeB
     if (state === undefined || cookie === undefined || !isUuid(providerId)) {
       return { outcome: 'spent', interactionId: undefined };
     }
-    const key = { stateHash: hashOf(state), cookieHash: hashOf(cookie), identityProviderId: providerId };
+    const key = {
+      stateHash: hashIdentifier(state),
+      cookieHash: hashIdentifier(cookie),
+      identityProviderId: providerId,
+    };
     const attempt = await takeAttempt(db, key, new Date(clock.now()));
     if (!attempt) {
       const spent = await findSpentAttempt(db, key);
@@ -88,7 +93,7 @@ export function createComeBack({ clock, sealer, steps, events, linkedTo }: ComeB
     const kept = { interactionId, ...(linkUserId !== null && { link: { providerId, issuer, subject } }) };
     await storeResult(db, attempt.stateHash, {
       userId: person.userId,
-      resultHash: hashOf(result),
+      resultHash: hashIdentifier(result),
       sealedRequest: sealAttempt(sealer, tenantId, attempt.stateHash, kept),
     });
     return { outcome: 'came', interactionId, result };

@@ -5,7 +5,8 @@ import { domainOf } from './identity-provider.js';
 import { isPasswordEnabled, listIdentityProviders } from './identity-providers.repository.js';
 import type { SignInContext } from './provider-steps.js';
 import { openAttempt, type ProviderIdentityKey } from './sealed-attempt.js';
-import { hashOf, takeResult } from './sign-in-attempts.repository.js';
+import { hashIdentifier } from '../../db/hash-identifier.js';
+import { takeResult } from './sign-in-attempts.repository.js';
 
 export interface WaysIn {
   readonly password: boolean;
@@ -54,7 +55,7 @@ export function createProviderSignInService(options: BeginSignInOptions & ComeBa
     },
 
     async take({ db, tenantId }, { interactionId, result }) {
-      const taken = await takeResult(db, hashOf(result), new Date(clock.now()));
+      const taken = await takeResult(db, hashIdentifier(result), new Date(clock.now()));
       if (!taken) return undefined;
       const { interactionId: own, link } = openAttempt(sealer, tenantId, taken);
       return own === interactionId ? { userId: taken.userId, link } : undefined;

@@ -1,6 +1,6 @@
 import type { Sealer } from '../../ports/sealer.js';
 import type { ProtocolSession } from './provider-protocol.js';
-import { hashOf } from './sign-in-attempts.repository.js';
+import { hashIdentifier } from '../../db/hash-identifier.js';
 
 /** Of which tenant's provider, who somebody is. */
 export interface ProviderIdentityKey {
@@ -39,5 +39,5 @@ function bindingOf(tenantId: string, stateHash: string): string {
 
 /** One a `state`: two tabs do not overwrite each other's. */
 export function attemptCookieName(state: string): string {
-  return `authsec_idp_${hashOf(state).slice(0, 16)}`;
+  return `authsec_idp_${hashIdentifier(state).slice(0, 16)}`;
 }

@@ -1,12 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Prisma } from '@authsec/prisma/tenant';
 
 type Database = Prisma.TransactionClient;
-
-/** SHA-256, base64url: what is stored of `state`, cookie and result. */
-export function hashOf(value: string): string {
-  return createHash('sha256').update(value).digest('base64url');
-}
 
 export interface NewAttempt {
   readonly stateHash: string;

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { ActiveSession } from '@authsec/manager-client/contract';
 import { type Caller, reachesSession } from '../../authorization/caller.js';
 import { evaluatePerson } from '../../authorization/evaluate-person.js';
 import type { AccessTokenClaims, VerifyAccessToken } from '../../authorization/verify-access-token.js';
+import { hashIdentifier } from '../../db/hash-identifier.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
 import { noteManifestUse } from '../manifests/manifests.service.js';
@@ -37,8 +37,7 @@ export function createBindSession({ verifyAccessToken, clock }: BindOptions): Bi
     }
     const { db, tenantId, application } = caller;
     const at = clock.now();
-    const keyHash =
-      idempotencyKey === undefined ? null : createHash('sha256').update(idempotencyKey).digest('base64url');
+    const keyHash = idempotencyKey === undefined ? null : hashIdentifier(idempotencyKey);
     const { sid, userId, pasted } = claims;
     const attempt = {
       sid,
