@@ -1,6 +1,6 @@
 import { backoffMs, ManagerClientError, type Sessions } from '@authsec/manager-client';
 import type { Logger } from '../author-log.js';
-import { pause, type Clock } from '../clock.js';
+import { pause, waitFor, type Clock } from '../clock.js';
 
 const backoff = { baseMs: 1_000, maxMs: 60_000 };
 const maxQueued = 10_000;
@@ -11,7 +11,7 @@ const attemptTimeoutMs = 5_000;
 export interface Revocations {
   /** True when the Manager ended it; false when that is left to the background. Never rejects. */
   end(sid: string): Promise<boolean>;
-  /** Tries what is left once more, for so many milliseconds at most. */
+  /** Waits for what is being ended and tries what is left once more, for so many milliseconds at most. */
   close(withinMs: number): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export interface RevocationsOptions {
 export function createRevocations({ sessions, clock, log, random }: RevocationsOptions): Revocations {
   const queue = new Set<string>();
   const closing = new AbortController();
-  let atOnce = 0;
+  const ending = new Set<Promise<boolean>>();
   let working: Promise<void> | undefined;
 
   async function attempt(sid: string, signal?: AbortSignal): Promise<boolean> {
@@ -63,22 +63,30 @@ export function createRevocations({ sessions, clock, log, random }: RevocationsO
     if (!closing.signal.aborted) working ??= work().finally(() => (working = undefined));
   }
 
+  async function endNow(sid: string): Promise<boolean> {
+    if (await attempt(sid)) return true;
+    log.warn('a session could not be ended at the Manager yet: tried again in the background');
+    enqueue(sid);
+    return false;
+  }
+
   return {
     async end(sid) {
-      if (atOnce < maxAtOnce) {
-        atOnce++;
-        const ended = await attempt(sid).finally(() => atOnce--);
-        if (ended) return true;
-        log.warn('a session could not be ended at the Manager yet: tried again in the background');
+      if (ending.size >= maxAtOnce) {
+        enqueue(sid);
+        return false;
       }
-      enqueue(sid);
-      return false;
+      const ended = endNow(sid);
+      ending.add(ended);
+      return ended.finally(() => ending.delete(ended));
     },
     async close(withinMs) {
       closing.abort();
       await working;
       const deadline = new AbortController();
       const cancel = clock.after(withinMs, () => deadline.abort());
+      const ended = Promise.all(ending).then(() => {});
+      await waitFor(ended, { clock, ms: withinMs, signal: deadline.signal });
       const left = [...queue];
       queue.clear();
       while (left.length > 0 && !deadline.signal.aborted) {

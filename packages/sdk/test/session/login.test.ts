@@ -291,6 +291,25 @@ describe('the end of a login', () => {
     expect(() => service.createSession(guarded)).toThrow('closed');
   });
 
+  test('close() of the service waits for the logins that are being ended already', async () => {
+    const session = service.createSession(guarded);
+    const { sid } = await signIn(manager, session);
+    let answer = () => {};
+    const asked = new Promise<void>((resolve) => {
+      manager.intercept(({ method }) => {
+        if (method !== 'DELETE') return false;
+        resolve();
+        return new Promise((go) => (answer = () => go(false)));
+      });
+    });
+    const ended = session.close();
+    await asked;
+    const stopped = service.close().then(() => manager.sessions.get(sid)?.ended);
+    setImmediate(answer);
+    expect(await stopped).toBe('logged_out');
+    await ended;
+  });
+
   test('a link that waited longer than ten minutes is over', async () => {
     const clock = createFakeClock();
     const patient = createService(manager, { clock });
