@@ -84,4 +84,44 @@ export const errorDefinitions: Readonly<Record<AppErrorCode, ErrorDefinition>> =
     title: 'Invalid requirement',
     detail: 'The requirement is not one that can be evaluated.',
   },
+  service_denied: {
+    status: 403,
+    title: 'Service denied',
+    detail: 'The rights of the person, or the application, do not cover this service.',
+  },
+  service_raw_denied: {
+    status: 403,
+    title: 'Raw credential denied',
+    detail: 'The service is not marked for handing its raw credential to the code of a tool.',
+  },
+  service_not_connected: {
+    status: 409,
+    title: 'Not connected',
+    detail: 'The person has to connect their own account at this service first.',
+  },
+  service_unavailable: {
+    status: 502,
+    title: 'Service unavailable',
+    detail: 'The service gave no credential: it did not answer, or refused.',
+  },
+  service_kind_unavailable: {
+    status: 422,
+    title: 'Kind unavailable',
+    detail: 'The secret store of this Manager has no dynamic credentials: they need Vault or OpenBao.',
+  },
+  secret_store_unavailable: {
+    status: 503,
+    title: 'Secret store unavailable',
+    detail: 'The secret store does not answer at the moment; /readyz says more to the operator.',
+  },
+  secret_store_denied: {
+    status: 503,
+    title: 'Secret store denied',
+    detail: "The secret store does not let the Manager read this: its policy is the operator's to put right.",
+  },
+  secret_missing: {
+    status: 503,
+    title: 'Secret missing',
+    detail: 'The secret of the service is gone from the store: an administrator rotates it.',
+  },
 };

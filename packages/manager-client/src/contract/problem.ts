@@ -19,6 +19,14 @@ export const wireCodes = [
   'session_ended',
   'ambiguous_requirement',
   'invalid_requirement',
+  'service_denied',
+  'service_raw_denied',
+  'service_not_connected',
+  'service_unavailable',
+  'service_kind_unavailable',
+  'secret_store_unavailable',
+  'secret_store_denied',
+  'secret_missing',
 ] as const;
 
 export type WireCode = (typeof wireCodes)[number];
