@@ -62,7 +62,7 @@ const joins: [table: string, left: string, right: string][] = [
 const others = (
   '_prisma_migrations stamp policy_state password_credentials identity_providers external_identities sign_in_attempts sign_in_settings ' +
   'signing_keys provider_models pushed_logins sessions revoked_tokens decisions service_configurations tool_manifests ' +
-  'audit_events'
+  'audit_events service_connections service_connect_attempts service_leases sealed_secrets'
 ).split(' ');
 
 describe('the policy version moves in the transaction of', () => {
@@ -148,6 +148,22 @@ describe('the database refuses', () => {
     ['a second policy state', `INSERT INTO policy_state (id) VALUES (2)`],
     ['a second stamp', `INSERT INTO stamp (id, tenant_id) VALUES (2, 'acme-corp')`],
     ['a stamp that is no tenant id', `INSERT INTO stamp (tenant_id) VALUES ('Acme Corp')`],
+    [
+      'a service whose name could be mistaken for a path',
+      `INSERT INTO service_configurations (name, kind, settings, requirement, updated_at) VALUES ('../x', 'bearer', '{}', '{}', now())`,
+    ],
+    [
+      'a previous secret without an end',
+      `INSERT INTO service_configurations (name, kind, settings, requirement, secret_version, previous_secret_version, updated_at) VALUES ('x', 'bearer', '{}', '{}', 2, 1, now())`,
+    ],
+    [
+      'a destroyed secret of which something is left',
+      `INSERT INTO sealed_secrets (collection, service_id, owner_id, version, key_id, sealed, sealed_key, destroyed_at) VALUES ('services', '${id(1)}', '00000000-0000-0000-0000-000000000000', 1, 'k1', '', '', now())`,
+    ],
+    [
+      'a connection of nobody',
+      `INSERT INTO sealed_secrets (collection, service_id, owner_id, version, key_id, sealed, sealed_key) VALUES ('connections', '${id(1)}', '00000000-0000-0000-0000-000000000000', 1, 'k1', '', '')`,
+    ],
     ['an application without a name', `UPDATE applications SET name = ''`],
     [
       'a session that ended without its place in the feed',
