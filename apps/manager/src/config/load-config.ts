@@ -1,5 +1,8 @@
-import { environmentSchema } from './schema.js';
+import { readFileSync } from 'node:fs';
+import { readSecretFiles } from './read-secret-files.js';
+import { environmentSchema, secretVariables } from './schema.js';
 import type { Secret } from './secret.js';
+import { findTlsProblem } from './tls-files.js';
 
 export interface Config {
   /** Public base URL, without a trailing slash; issuers are `<url>/t/<tenant>`. */
@@ -13,6 +16,10 @@ export interface Config {
   /** The first seals, all open; `key` is base64 of 32 bytes. */
   readonly sealingKeys: readonly { readonly id: string; readonly key: Secret }[];
   readonly cookieKeys: readonly Secret[];
+  /** It speaks TLS itself: PEM files, read at start and at each SIGHUP. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Otherwise it starts only on databases that `migrate` brought up to date. */
+  readonly migrateOnStart: boolean;
   readonly logLevel: string;
   /** Addresses or subnets, as Express' `trust proxy` takes them. */
   readonly trustedProxies: readonly string[];
@@ -33,11 +40,24 @@ export class ConfigError extends Error {
   }
 }
 
-/** Pure: reads only what it is given. An empty variable counts as not set. */
-export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+const readText = (path: string): string => readFileSync(path, 'utf8');
+
+/** Reads what it is given, and the files that this names. An empty variable counts as not set. */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>, readFile = readText): Config {
+  const known = Object.keys(environmentSchema.shape);
+  const files = readSecretFiles(env, { secrets: secretVariables, known, readFile });
+  const set = Object.fromEntries(Object.entries(files.env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environmentSchema.safeParse(set);
-  const problems = parsed.error?.issues.map((issue) => describe(String(issue.path[0]), issue.message, set)) ?? [];
+  const unread = new Set(files.problems.map((problem) => problem.slice(0, problem.indexOf('_FILE:'))));
+  const problems = [
+    ...files.problems,
+    ...(parsed.error?.issues ?? [])
+      .filter((issue) => !unread.has(String(issue.path[0])))
+      .map((issue) => describe(String(issue.path[0]), issue.message, set)),
+  ];
+  const tls = { certFile: set['AUTHSEC_TLS_CERT_FILE'], keyFile: set['AUTHSEC_TLS_KEY_FILE'] };
+  const tlsProblem = findTlsProblem(tls, readFile);
+  if (tlsProblem) problems.push(tlsProblem);
   if (isPlainHttp(set['AUTHSEC_URL']) && !['1', 'true'].includes(set['AUTHSEC_DANGEROUSLY_ALLOW_HTTP'] ?? '')) {
     problems.push('AUTHSEC_URL: must be https; AUTHSEC_DANGEROUSLY_ALLOW_HTTP=1 allows http for development');
   }
@@ -51,6 +71,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     tenantDatabaseUrl: values.AUTHSEC_TENANT_DATABASE_URL ?? values.AUTHSEC_DATABASE_URL,
     sealingKeys: values.AUTHSEC_SEALING_KEYS,
     cookieKeys: values.AUTHSEC_COOKIE_KEYS,
+    tls: tls.certFile && tls.keyFile ? { certFile: tls.certFile, keyFile: tls.keyFile } : undefined,
+    migrateOnStart: values.AUTHSEC_MIGRATE_ON_START,
     logLevel: values.AUTHSEC_LOG_LEVEL,
     trustedProxies: values.AUTHSEC_TRUSTED_PROXIES,
     maxOpenTenants: values.AUTHSEC_MAX_OPEN_TENANTS,

@@ -6,10 +6,12 @@ const postgresUrl = z
   .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' })
   .transform((value) => new Secret(value));
 
-const flag = z
-  .enum(['0', '1', 'false', 'true'])
-  .default('0')
-  .transform((value) => value === '1' || value === 'true');
+const flagOr = (byDefault: '0' | '1') =>
+  z
+    .enum(['0', '1', 'false', 'true'])
+    .default(byDefault)
+    .transform((value) => value === '1' || value === 'true');
+const flag = flagOr('0');
 
 const list = (value: string) => value.split(',').map((entry) => entry.trim());
 
@@ -22,13 +24,26 @@ const sealingKeys = z.string().transform((value, context) => {
     context.addIssue('must be <id>:<base64 of 32 bytes>[,…] with ids that differ');
     return z.NEVER;
   }
+  if (keys.some((key) => key && isOneByteRepeated(Buffer.from(key.key.reveal(), 'base64')))) {
+    context.addIssue('is an example and no secret; openssl rand -base64 32 makes a key');
+    return z.NEVER;
+  }
   return keys.filter((key) => key !== undefined);
 });
+
+/** What examples and tests are filled with; of random bytes none is. */
+function isOneByteRepeated(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === bytes[0]);
+}
 
 const cookieKeys = z.string().transform((value, context) => {
   const keys = list(value);
   if (keys.some((key) => key.length < 32)) {
     context.addIssue('each key must have at least 32 characters');
+    return z.NEVER;
+  }
+  if (keys.some((key) => key.includes('change-me'))) {
+    context.addIssue('is an example and no secret; openssl rand -hex 32 makes a key');
     return z.NEVER;
   }
   return keys.map((key) => new Secret(key));
@@ -64,6 +79,9 @@ export const environmentSchema = z.object({
   AUTHSEC_TENANT_DATABASE_URL: postgresUrl.optional(),
   AUTHSEC_SEALING_KEYS: sealingKeys,
   AUTHSEC_COOKIE_KEYS: cookieKeys,
+  AUTHSEC_TLS_CERT_FILE: z.string().optional(),
+  AUTHSEC_TLS_KEY_FILE: z.string().optional(),
+  AUTHSEC_MIGRATE_ON_START: flagOr('1'),
   AUTHSEC_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   AUTHSEC_TRUSTED_PROXIES: proxies,
   AUTHSEC_MAX_OPEN_TENANTS: z.coerce.number().int().min(1).max(10_000).default(50),
@@ -71,3 +89,11 @@ export const environmentSchema = z.object({
   AUTHSEC_DANGEROUSLY_ALLOW_PRIVATE_ADDRESSES: flag,
   AUTHSEC_STOP_ON_STDIN_END: flag,
 });
+
+/** Those that may also be given as `<NAME>_FILE`. */
+export const secretVariables = [
+  'AUTHSEC_DATABASE_URL',
+  'AUTHSEC_TENANT_DATABASE_URL',
+  'AUTHSEC_SEALING_KEYS',
+  'AUTHSEC_COOKIE_KEYS',
+] as const satisfies readonly (keyof typeof environmentSchema.shape)[];
