@@ -11,6 +11,7 @@ import { createGuardedFetch } from './integrations/guarded-fetch.js';
 import { createLogger } from './integrations/logger.js';
 import { createPostgresEventBus } from './integrations/postgres-event-bus.js';
 import { createPostgresRateLimits } from './integrations/postgres-rate-limits.js';
+import { createSealedSecretStore } from './integrations/sealed-secret-store.js';
 import { ensureSigningKey, generateSigningKey, loadSigningKeys } from './integrations/signing-keys.js';
 import { type ChangesService, createChangesService } from './modules/changes/changes.service.js';
 import { createSessionsService, type SessionsService } from './modules/sessions/sessions.service.js';
@@ -20,6 +21,7 @@ import type { EventBus } from './ports/event-bus.js';
 import type { GuardedFetch } from './ports/guarded-fetch.js';
 import type { RateLimits } from './ports/rate-limits.js';
 import type { Sealer } from './ports/sealer.js';
+import type { SecretStore } from './ports/secret-store.js';
 import type { GenerateSigningKey, LoadPrivateKeys } from './ports/signing-keys.js';
 
 /** Everything that the parts of the Manager are handed; made once, closed once. */
@@ -30,6 +32,8 @@ export interface Container {
   readonly events: EventBus;
   readonly rateLimits: RateLimits;
   readonly sealer: Sealer;
+  /** Where the credentials of services are kept. */
+  readonly secrets: SecretStore;
   /** For every URL that a tenant gives. */
   readonly guardedFetch: GuardedFetch;
   readonly master: MasterDatabase;
@@ -77,6 +81,7 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
     maxOpen: config.maxOpenTenants,
     onEvent: ({ event, tenantId: tenant, ...details }) => logger.warn({ tenant, ...details }, event),
   });
+  const secrets = createSealedSecretStore({ tenants, sealer });
   const tenantsService = createTenantsService({
     master,
     masterDatabaseUrl: config.masterDatabaseUrl,
@@ -104,6 +109,7 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
     events,
     rateLimits,
     sealer,
+    secrets,
     guardedFetch,
     master,
     tenants,
@@ -119,7 +125,8 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
     stop: () => stopping.abort(),
     async close() {
       stopping.abort();
-      await Promise.allSettled([events.close(), rateLimits.close(), tenants.close(), guardedFetch.close()]);
+      await Promise.allSettled([events.close(), rateLimits.close(), secrets.close()]);
+      await Promise.allSettled([tenants.close(), guardedFetch.close()]);
       await master.$disconnect();
     },
   };

@@ -23,6 +23,8 @@ export function createAesGcmSealer(sealingKeys: readonly SealingKey[]): Sealer {
     throw new TypeError('sealingKeys: one or more, with ids that differ');
 
   return {
+    keyIds: [current.id, ...entries.slice(1).map(({ id }) => id)],
+
     seal(plaintext, additionalData) {
       const header = encodeHeader(current.id);
       const iv = randomBytes(ivBytes);

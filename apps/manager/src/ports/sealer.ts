@@ -1,5 +1,7 @@
 /** Encrypts what is stored. `additionalData` is `tenant/table/row`: moved to another row, a value does not open. */
 export interface Sealer {
+  /** The ids of the keys that open; the first is that of the key that seals. */
+  readonly keyIds: readonly [string, ...string[]];
   seal(plaintext: Uint8Array | string, additionalData: string): Buffer<ArrayBuffer>;
   /** Throws AppError `internal_error` for whatever was not sealed so, under a key that is known. */
   open(sealed: Uint8Array, additionalData: string): Buffer<ArrayBuffer>;

@@ -43,6 +43,8 @@ export interface SecretStore {
   readonly kind: 'vault' | 'sealed';
   /** The newest version unless told; a deleted one is `missing`. */
   read(address: SecretAddress, options?: { readonly version?: number }): Promise<StoredSecret>;
+  /** The number of the newest version, a deleted one too; 0 where there is none. What `write` expects. */
+  currentVersion(address: SecretAddress): Promise<number>;
   /** Check-and-set: `expectedVersion` is that of the newest one, 0 where there must be none. Gives the new version. */
   write(address: SecretAddress, value: SecretValue, options: { readonly expectedVersion: number }): Promise<number>;
   /** Deletes one version for good; it may be gone already. */

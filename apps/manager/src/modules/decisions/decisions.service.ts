@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { DecisionAnswer } from '@authsec/manager-client/contract';
 import type { Prisma } from '@authsec/prisma/tenant';
-import { type CompiledRequirement, compileRequirement, createPrincipal, decide, PolicyError } from '@authsec/rbac-core';
+import { createPrincipal, decide } from '@authsec/rbac-core';
 import { type Caller, onlyOf } from '../../authorization/caller.js';
+import { compileRequirement } from '../../authorization/compile-requirement.js';
 import { hashIdentifier } from '../../db/hash-identifier.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
@@ -33,7 +34,7 @@ export interface DecisionsOptions {
 export function createDecisionsService({ sessions, clock }: DecisionsOptions): DecisionsService {
   return {
     async decide({ caller, subject: asked, requirement, tool, idempotencyKey }) {
-      const compiled = compile(requirement);
+      const compiled = compileRequirement(requirement);
       const { subject, sessionId, grants, policyVersion } = await judgeSubject(sessions, caller, asked, clock.now());
       const decision = decide(createPrincipal(grants), compiled);
       const key = idempotencyKey === undefined ? null : hashKey(caller.application.id, idempotencyKey);
@@ -60,15 +61,6 @@ export function createDecisionsService({ sessions, clock }: DecisionsOptions): D
       return toDecisionAnswer(row);
     },
   };
-}
-
-function compile(requirement: Prisma.InputJsonObject): CompiledRequirement {
-  try {
-    return compileRequirement(requirement);
-  } catch (cause) {
-    if (cause instanceof PolicyError) throw new AppError(cause.code, cause.message, { cause });
-    throw cause;
-  }
 }
 
 function hashKey(applicationId: string, idempotencyKey: string): string {
