@@ -52,6 +52,8 @@ export const serviceSettingsSchema = z
       kind: z.literal('oauth2_authorization_code'),
       ...tokenClient,
       authorization_endpoint: endpoint,
+      /** RFC 9207, where the provider announces it: what `iss` of its answers must be. */
+      issuer: endpoint.optional(),
       /** RFC 7009: told when a person disconnects. */
       revocation_endpoint: endpoint.optional(),
     }),
@@ -205,6 +207,7 @@ const credentialErrors = [
   'service_raw_denied',
   'service_not_connected',
   'service_unavailable',
+  'service_kind_unavailable',
   'secret_store_unavailable',
   'secret_store_denied',
   'secret_missing',
