@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe.each(['rbac-core', 'manager-client', 'sdk'])('@authsec/%s as it is published', (name) => {
+describe.each(['rbac-core', 'manager-client', 'guarded-fetch', 'sdk'])('@authsec/%s as it is published', (name) => {
   let files: string[];
   let tarball: string;
 

@@ -1,8 +1,7 @@
-import { lookup as systemLookup, type LookupAddress } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
-import { Agent, buildConnector, errors, request } from 'undici';
+import { isIP } from 'node:net';
+import { AddressRefused, createGuardedAgent, type LookupAll, mayConnectTo } from '@authsec/guarded-fetch';
+import { errors, request } from 'undici';
 import { FetchRefused, type GuardedFetch, type GuardedRequest } from '../ports/guarded-fetch.js';
-import { mayConnectTo } from './public-address.js';
 
 export interface GuardedFetchOptions {
   /** Plain http as well. */
@@ -11,25 +10,14 @@ export interface GuardedFetchOptions {
   readonly allowPrivateAddresses: boolean;
   readonly timeoutMs?: number;
   readonly maxBytes?: number;
-  readonly lookup?: (
-    hostname: string,
-    done: (error: Error | null, addresses: readonly LookupAddress[]) => void,
-  ) => void;
+  readonly lookup?: LookupAll;
 }
-
-const resolveAll: NonNullable<GuardedFetchOptions['lookup']> = (hostname, done) =>
-  systemLookup(hostname, { all: true }, done);
 
 /** The address that was judged is the one that is connected to: the judging is the connection's own name look-up. */
 export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
-  const { allowHttp, allowPrivateAddresses, timeoutMs = 4_000, maxBytes = 512 * 1024, lookup = resolveAll } = options;
+  const { allowHttp, allowPrivateAddresses, timeoutMs = 4_000, maxBytes = 512 * 1024, lookup } = options;
   const allow = (address: string) => mayConnectTo(address, { allowPrivate: allowPrivateAddresses });
-  const dispatcher = new Agent({
-    connect: createConnector(allow, lookup, timeoutMs),
-    connections: 8,
-    keepAliveTimeout: 4_000,
-    maxHeaderSize: 16 * 1024,
-  });
+  const dispatcher = createGuardedAgent({ allowPrivateAddresses, connectTimeoutMs: timeoutMs, lookup });
 
   async function fetchGuarded(target: string, init: GuardedRequest = {}): Promise<Response> {
     const url = parseUrl(target, allowHttp, allow);
@@ -66,36 +54,9 @@ function parseUrl(target: string, allowHttp: boolean, allow: Allow): URL {
   if (url.protocol !== 'https:' && !(allowHttp && url.protocol === 'http:')) {
     throw new FetchRefused('scheme', `${url.protocol}//${url.hostname}: must be https`);
   }
-  // Numbers are connected to without a name look-up; URL has brought their many spellings to one.
   const host = url.hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0 && !allow(host)) throw refusedAddress(host);
   return url;
-}
-
-function createConnector(
-  allow: Allow,
-  lookup: NonNullable<GuardedFetchOptions['lookup']>,
-  timeoutMs: number,
-): buildConnector.connector {
-  const judged: LookupFunction = (hostname, { all }, done) => {
-    lookup(hostname, (error, addresses) => {
-      const bad = addresses?.find(({ address }) => !allow(address));
-      const first = addresses?.[0];
-      if (error || !first) done(error ?? new Error(`${hostname} has no address`), '');
-      else if (bad) done(refusedAddress(hostname), '');
-      else if (all) done(null, [...addresses]);
-      else done(null, first.address, first.family);
-    });
-  };
-  const connect = buildConnector({ lookup: judged, timeout: timeoutMs });
-  return (target, done) => {
-    connect(target, (error, socket) => {
-      if (!socket) return done(error ?? new Error('no connection'), null);
-      if (socket.remoteAddress !== undefined && allow(socket.remoteAddress)) return done(null, socket);
-      socket.destroy();
-      done(refusedAddress(target.hostname), null);
-    });
-  };
 }
 
 function refusedAddress(host: string): FetchRefused {
@@ -139,8 +100,8 @@ function translate(
   { limit, asked }: { readonly limit: AbortSignal; readonly asked: AbortSignal | undefined },
 ): FetchRefused {
   if (error instanceof FetchRefused) return error;
-  const cause = error instanceof Error && error.cause instanceof FetchRefused ? error.cause : undefined;
-  if (cause) return cause;
+  const cause = error instanceof AddressRefused ? error : error instanceof Error && error.cause;
+  if (cause instanceof AddressRefused) return refusedAddress(cause.host);
   const timedOut =
     error instanceof errors.ConnectTimeoutError ||
     error instanceof errors.HeadersTimeoutError ||

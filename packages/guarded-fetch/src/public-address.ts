@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
-/** Ranges in which an operator may have a provider of their own; never opened without their word. */
+/** Ranges in which an operator may have servers of their own; never opened without their word. */
 const ownRanges = new Set(['private', 'loopback', 'uniqueLocal', 'carrierGradeNat']);
 
 const globalUnicast = ipaddr.IPv6.parseCIDR('2000::/3');
