@@ -29,7 +29,7 @@ export function createGuardedFetch(options: GuardedAgentOptions): GuardedFetch {
         redirect: 'manual',
         dispatcher,
       });
-      return response as unknown as Response;
+      return response;
     },
     close: () => dispatcher.close(),
   };

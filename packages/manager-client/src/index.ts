@@ -9,6 +9,7 @@ export type { ChangeFeed } from './resources/changes.js';
 export type { Decisions } from './resources/decisions.js';
 export type { IdentityProviders } from './resources/identity-providers.js';
 export type { Manifests } from './resources/manifests.js';
+export type { Services } from './resources/services.js';
 export type { Sessions } from './resources/sessions.js';
 export type { SigningKeys } from './resources/signing-keys.js';
 export type { Tenants } from './resources/tenants.js';

@@ -6,6 +6,7 @@ import { createChanges, type ChangeFeed } from './resources/changes.js';
 import { createDecisions, type Decisions } from './resources/decisions.js';
 import { createIdentityProviders, type IdentityProviders } from './resources/identity-providers.js';
 import { createManifests, type Manifests } from './resources/manifests.js';
+import { createServices, type Services } from './resources/services.js';
 import { createSessions, type Sessions } from './resources/sessions.js';
 import { createSigningKeys, type SigningKeys } from './resources/signing-keys.js';
 import { createTenants, type Tenants } from './resources/tenants.js';
@@ -39,6 +40,7 @@ export interface ManagerClient {
   readonly decisions: Decisions;
   readonly identityProviders: IdentityProviders;
   readonly manifests: Manifests;
+  readonly services: Services;
   readonly sessions: Sessions;
   readonly signingKeys: SigningKeys;
   readonly tenants: Tenants;
@@ -71,6 +73,7 @@ export function createManagerClient(options: ManagerClientOptions): ManagerClien
     decisions: createDecisions(call),
     identityProviders: createIdentityProviders(call),
     manifests: createManifests(call),
+    services: createServices(call),
     sessions: createSessions(call),
     signingKeys: createSigningKeys(call),
     tenants: createTenants(call),
