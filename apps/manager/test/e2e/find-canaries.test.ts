@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { dumpDatabases, findCanaries, formsOf, readFolder } from './find-canaries.js';
+
+const value = 'canary-"7f/3+é\\&<%20 😀 end';
+const canaries = [{ name: 'it', value }];
+const found = (text: string) => findCanaries(canaries, [{ name: 'log', bytes: Buffer.from(text) }]);
+
+describe('a canary is found', () => {
+  test.each(formsOf(value))('as %s', (encoding, text) => {
+    expect(found(`before ${text} after`)).toContainEqual({ canary: 'it', encoding, in: 'log' });
+  });
+
+  test.each([0, 1, 2, 3, 4, 5])('in base64 with %i bytes before it and others after', (before) => {
+    for (const encoding of ['base64', 'base64url'] as const) {
+      const text = Buffer.from(`${'x'.repeat(before)}${value}yz`).toString(encoding);
+      expect(found(text)).toHaveLength(1);
+    }
+  });
+
+  test('in a string of JSON in a string of JSON, and in a form', () => {
+    expect(found(JSON.stringify({ log: JSON.stringify({ value }) }))).not.toEqual([]);
+    expect(found(new URLSearchParams({ value }).toString())).not.toEqual([]);
+  });
+
+  test('and nothing where there is none', () => {
+    expect(found(value.slice(1))).toEqual([]);
+    expect(found(Buffer.from(value.slice(4)).toString('base64'))).toEqual([]);
+  });
+});
+
+describe('a canary is found where it was planted', () => {
+  let folder: string;
+  const serverUrl = process.env['AUTHSEC_TEST_DATABASE_URL'] ?? '';
+  const table = `canaries_${process.pid}`;
+  const client = new Client({ connectionString: serverUrl });
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'authsec-canaries-'));
+    await mkdir(join(folder, 'logs'));
+    await mkdir(join(folder, 'vault'));
+    await writeFile(join(folder, 'logs', 'a.log'), `GET /?key=${encodeURIComponent(value)}`);
+    await writeFile(join(folder, 'vault', 'data'), value);
+    await client.connect();
+    await client.query(`CREATE TABLE ${table} (name text, data bytea)`);
+  });
+  afterAll(async () => {
+    await client.query(`DROP TABLE ${table}`);
+    await client.end();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test('in a log, and not in what is left out', async () => {
+    expect(findCanaries(canaries, await readFolder(folder, ['vault']))).toEqual([
+      { canary: 'it', encoding: 'URL', in: join(folder, 'logs', 'a.log') },
+    ]);
+  });
+
+  test('in a column of bytes of some database', async () => {
+    await client.query(`INSERT INTO ${table} VALUES ('x', $1)`, [Buffer.from(value)]);
+    const hits = findCanaries(canaries, await dumpDatabases(serverUrl));
+    expect(hits).toEqual([{ canary: 'it', encoding: 'hex', in: expect.stringContaining(table) }]);
+  });
+});
