@@ -9,7 +9,7 @@ import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
 import type { SessionsService } from '../sessions/sessions.service.js';
 import { toDecisionAnswer } from './decision.js';
-import { judgeSubject, type Subject } from './judge-subject.js';
+import { type JudgedSubject, judgeSubject, type Subject } from './judge-subject.js';
 import { findDecision, findDecisionByKey, insertDecision } from './decisions.repository.js';
 
 export interface DecisionRequest {
@@ -20,9 +20,13 @@ export interface DecisionRequest {
   readonly idempotencyKey: string | undefined;
 }
 
+export type DecisionQuestion = Pick<DecisionRequest, 'requirement' | 'tool' | 'idempotencyKey'>;
+
 export interface DecisionsService {
   /** Decides and keeps the decision; AppError 'not_found' for a subject that the caller may not ask about or that is not alive. */
   decide(request: DecisionRequest): Promise<DecisionAnswer>;
+  /** The same for a subject that was judged just now. */
+  decideJudged(caller: Caller, judged: JudgedSubject, question: DecisionQuestion): Promise<DecisionAnswer>;
   get(caller: Caller, decisionId: string): Promise<DecisionAnswer>;
 }
 
@@ -32,10 +36,15 @@ export interface DecisionsOptions {
 }
 
 export function createDecisionsService({ sessions, clock }: DecisionsOptions): DecisionsService {
-  return {
-    async decide({ caller, subject: asked, requirement, tool, idempotencyKey }) {
+  const service: DecisionsService = {
+    async decide({ caller, subject, requirement, ...rest }) {
+      compileRequirement(requirement);
+      const judged = await judgeSubject(sessions, caller, subject, clock.now());
+      return service.decideJudged(caller, judged, { requirement, ...rest });
+    },
+
+    async decideJudged(caller, { subject, sessionId, grants, policyVersion }, { requirement, tool, idempotencyKey }) {
       const compiled = compileRequirement(requirement);
-      const { subject, sessionId, grants, policyVersion } = await judgeSubject(sessions, caller, asked, clock.now());
       const decision = decide(createPrincipal(grants), compiled);
       const key = idempotencyKey === undefined ? null : hashKey(caller.application.id, idempotencyKey);
       const row = await insertDecision(caller.db, {
@@ -61,6 +70,7 @@ export function createDecisionsService({ sessions, clock }: DecisionsOptions): D
       return toDecisionAnswer(row);
     },
   };
+  return service;
 }
 
 function hashKey(applicationId: string, idempotencyKey: string): string {
