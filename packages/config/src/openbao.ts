@@ -18,6 +18,8 @@ export interface OpenBaoOptions {
   readonly port?: number;
   /** Of `dev`; made up where it is missing. */
   readonly rootToken?: string;
+  /** What the first start on these files told, where it was not this one: they are unsealed, and not made. */
+  readonly initialised?: Pick<OpenBaoServer, 'rootToken' | 'unsealKeys'>;
   readonly onLog?: (line: string) => void;
 }
 
@@ -26,6 +28,8 @@ export interface OpenBaoServer {
   readonly rootToken: string;
   /** None in `dev`. */
   readonly unsealKeys: readonly string[];
+  /** Of the process that runs now: resolves with its last lines, never rejects. */
+  readonly ended: Promise<string>;
   seal(): Promise<void>;
   unseal(): Promise<void>;
   /** Stops it and starts it on the same port and files: sealed then, unless it is `dev`, which forgets everything. */
@@ -62,7 +66,7 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBaoServ
   };
   let process = await start();
   const { rootToken, unsealKeys } =
-    mode === 'dev' ? { rootToken: devToken, unsealKeys: [] } : await initialise(address);
+    mode === 'dev' ? { rootToken: devToken, unsealKeys: [] } : (options.initialised ?? (await initialise(address)));
 
   const unseal = async (): Promise<void> => {
     for (const key of unsealKeys) await askOpenBao(address, 'PUT', 'sys/unseal', { body: { key } });
@@ -73,6 +77,9 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBaoServ
     address,
     rootToken,
     unsealKeys,
+    get ended() {
+      return process.ended;
+    },
     unseal,
     async seal() {
       await askOpenBao(address, 'PUT', 'sys/seal', { token: rootToken });
