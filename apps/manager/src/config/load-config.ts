@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readSecretFiles } from './read-secret-files.js';
 import { environmentSchema, secretVariables } from './schema.js';
 import type { Secret } from './secret.js';
+import { type TelemetrySettings, telemetrySettingsOf } from './telemetry-settings.js';
 import { findTlsProblem } from './tls-files.js';
 
 export interface Config {
@@ -28,6 +29,7 @@ export interface Config {
   /** URLs that tenants give may lead to private and loopback addresses. */
   readonly dangerouslyAllowPrivateAddresses: boolean;
   readonly stopOnStdinEnd: boolean;
+  readonly telemetry: TelemetrySettings;
 }
 
 /** Lists every problem of the environment at once, never a value. */
@@ -79,6 +81,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, re
     dangerouslyAllowHttp: values.AUTHSEC_DANGEROUSLY_ALLOW_HTTP,
     dangerouslyAllowPrivateAddresses: values.AUTHSEC_DANGEROUSLY_ALLOW_PRIVATE_ADDRESSES,
     stopOnStdinEnd: values.AUTHSEC_STOP_ON_STDIN_END,
+    telemetry: telemetrySettingsOf(values),
   });
 }
 

@@ -63,6 +63,9 @@ function isAddressOrSubnet(entry: string): boolean {
   );
 }
 
+const otlpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional();
+const otlpOrNone = z.enum(['otlp', 'none'], 'must be otlp or none').default('otlp');
+
 /** The Manager's environment; docs/configuration.md and .env.example are held to it by a test. */
 export const environmentSchema = z.object({
   AUTHSEC_URL: z
@@ -85,6 +88,16 @@ export const environmentSchema = z.object({
   AUTHSEC_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   AUTHSEC_TRUSTED_PROXIES: proxies,
   AUTHSEC_MAX_OPEN_TENANTS: z.coerce.number().int().min(1).max(10_000).default(50),
+  AUTHSEC_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  AUTHSEC_METRICS_HOST: z.string().min(1).default('127.0.0.1'),
+  AUTHSEC_METRICS_TENANT_LABEL: flag,
+  OTEL_SDK_DISABLED: z.string().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: otlpUrl,
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: otlpUrl,
+  OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: otlpUrl,
+  OTEL_EXPORTER_OTLP_PROTOCOL: z.literal('http/protobuf', 'must be http/protobuf').optional(),
+  OTEL_TRACES_EXPORTER: otlpOrNone,
+  OTEL_METRICS_EXPORTER: otlpOrNone,
   AUTHSEC_DANGEROUSLY_ALLOW_HTTP: flag,
   AUTHSEC_DANGEROUSLY_ALLOW_PRIVATE_ADDRESSES: flag,
   AUTHSEC_STOP_ON_STDIN_END: flag,

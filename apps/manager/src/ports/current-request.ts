@@ -1,0 +1,21 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What is known of the request that is being answered; each log line written on its behalf carries it. */
+export interface RequestFacts {
+  readonly request_id: string;
+  trace_id?: string;
+  tenant?: string;
+  decision_id?: string;
+}
+
+const requests = new AsyncLocalStorage<RequestFacts>();
+
+/** Undefined outside of a request. */
+export function currentRequest(): RequestFacts | undefined {
+  return requests.getStore();
+}
+
+/** Runs what the request sets off, however far it goes, on its behalf. */
+export function runForRequest<Result>(facts: RequestFacts, run: () => Result): Result {
+  return requests.run(facts, run);
+}
