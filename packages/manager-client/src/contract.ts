@@ -17,10 +17,13 @@ import { changeRoutes } from './contract/changes.js';
 import { decisionRoutes } from './contract/decisions.js';
 import { identityProviderRoutes } from './contract/identity-providers.js';
 import { manifestRoutes } from './contract/manifests.js';
+import { serviceRoutes } from './contract/services.js';
 import { sessionRoutes } from './contract/sessions.js';
 import { signingKeyRoutes } from './contract/signing-keys.js';
 import { tenantRoutes } from './contract/tenants.js';
 import { userRoutes } from './contract/users.js';
+
+const { list, create, get, update, delete: remove, rotate } = serviceRoutes;
 
 /** Every endpoint of the Manager's API. */
 export const routes = {
@@ -28,6 +31,7 @@ export const routes = {
   decisions: decisionRoutes,
   identityProviders: identityProviderRoutes,
   manifests: manifestRoutes,
+  services: { list, create, get, update, delete: remove, rotate },
   sessions: sessionRoutes,
   signingKeys: signingKeyRoutes,
   tenants: tenantRoutes,

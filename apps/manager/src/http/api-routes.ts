@@ -1,3 +1,4 @@
+import { mayConnectTo } from '@authsec/guarded-fetch';
 import { issuerOf } from '../authorization/issuer.js';
 import type { Container } from '../container.js';
 import { createChangeRoutes } from '../modules/changes/changes.routes.js';
@@ -8,6 +9,8 @@ import { createManifestsService } from '../modules/manifests/manifests.service.j
 import { createIdentityProviderRoutes } from '../modules/identity-providers/identity-providers.routes.js';
 import { createIdentityProvidersService } from '../modules/identity-providers/identity-providers.service.js';
 import { createBindSession } from '../modules/sessions/bind-session.js';
+import { createServiceRoutes } from '../modules/services/services.routes.js';
+import { createServicesService } from '../modules/services/services.service.js';
 import { createSessionRoutes } from '../modules/sessions/sessions.routes.js';
 import { createSigningKeyRoutes } from '../modules/signing-keys/signing-keys.routes.js';
 import { createSigningKeysService } from '../modules/signing-keys/signing-keys.service.js';
@@ -30,6 +33,15 @@ export function bindContract(container: Container): BoundRoute[] {
         sealer: container.sealer,
         allowHttp: config.dangerouslyAllowHttp,
         assertMayGive: (caller, right) => assignments.assertMayGive(caller, right),
+      }),
+    ),
+    ...createServiceRoutes(
+      createServicesService({
+        secrets: container.secrets,
+        clock,
+        allowHttp: config.dangerouslyAllowHttp,
+        allowPrivateAddresses: config.dangerouslyAllowPrivateAddresses,
+        mayConnectTo,
       }),
     ),
     ...createSessionRoutes({ sessions, bindSession: createBindSession({ verifyAccessToken, clock }) }),

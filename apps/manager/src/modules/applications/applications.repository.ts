@@ -15,3 +15,9 @@ export async function findActiveByClientId(db: TenantDatabase, clientId: string)
   const application = await findByClientId(db, clientId);
   return application?.status === 'active' ? application : undefined;
 }
+
+/** Those of the client ids that are there, of disabled applications too. */
+export async function listKnownClientIds(db: TenantDatabase, clientIds: readonly string[]): Promise<string[]> {
+  const where = { clientId: { in: [...clientIds] } };
+  return (await db.application.findMany({ where, select: { clientId: true } })).map(({ clientId }) => clientId);
+}

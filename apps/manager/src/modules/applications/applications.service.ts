@@ -3,7 +3,7 @@ import { Prisma } from '@authsec/prisma/tenant';
 import type { TenantDatabase } from '../../db/tenant-clients.js';
 import { AppError } from '../../errors/app-error.js';
 import { assertNewApplication, isNative, type GrantType, type NewApplication } from './application.js';
-import { findActiveByClientId, insertApplication } from './applications.repository.js';
+import { findActiveByClientId, insertApplication, listKnownClientIds } from './applications.repository.js';
 import { toStoredKey } from './client-keys.js';
 import { generateClientSecret, hashClientSecret } from './client-secret.js';
 
@@ -46,6 +46,12 @@ export async function createApplication(db: TenantDatabase, input: NewApplicatio
 
 /** A disabled application is not found. */
 export const findActiveApplication = findActiveByClientId;
+
+/** Those of the client ids that no application of the tenant has. */
+export async function findUnknownClientIds(db: TenantDatabase, clientIds: readonly string[]): Promise<string[]> {
+  const known = new Set(await listKnownClientIds(db, clientIds));
+  return clientIds.filter((clientId) => !known.has(clientId));
+}
 
 function authMethodOf({ publicClient, keys }: NewApplication): string {
   if (publicClient) return 'none';

@@ -53,6 +53,27 @@ export async function deleteService(db: Database, id: string): Promise<boolean> 
   return (await db.serviceConfiguration.deleteMany({ where: { id } })).count > 0;
 }
 
+/** Marks what was handed out as over; the store has ended it. */
+export async function endLeasesOfService(db: Database, serviceId: string): Promise<void> {
+  await db.serviceLease.updateMany({ where: { serviceId, endedAt: null }, data: { endedAt: new Date() } });
+}
+
+/** Links on which somebody is under way to what the service was before. */
+export async function deleteConnectAttempts(db: Database, serviceId: string): Promise<void> {
+  await db.serviceConnectAttempt.deleteMany({ where: { serviceId } });
+}
+
+/** The people who have connected their own account. */
+export async function listConnectedUsers(db: Database, serviceId: string): Promise<string[]> {
+  const rows = await db.serviceConnection.findMany({ where: { serviceId }, select: { userId: true } });
+  return rows.map(({ userId }) => userId);
+}
+
+export async function deleteConnections(db: Database, serviceId: string, userIds?: readonly string[]): Promise<void> {
+  const where = { serviceId, ...(userIds && { userId: { in: [...userIds] } }) };
+  await db.serviceConnection.deleteMany({ where });
+}
+
 async function refused<T>(write: () => Promise<T>): Promise<T | 'taken' | 'no_owner'> {
   try {
     return await write();
