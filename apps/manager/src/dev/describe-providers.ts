@@ -21,5 +21,10 @@ export function describeProviders(urls: DevUrls, credentials: DevCredentials): P
     .map(({ email, displayName, claimedGroups }) => {
       return { email, displayName, password: credentials.password(email), groups: claimedGroups ?? [] };
     });
-  return { url: urls.providers, people, oidcClients: clientsOf('oidc'), oauth2Clients: clientsOf('oauth2') };
+  const accounts = demoTenants.flatMap(({ tenantId, demo }) =>
+    demo
+      ? [{ login: tenantId, token: credentials.gitHubToken(tenantId), repositories: demo.services.github.repositories }]
+      : [],
+  );
+  return { url: urls.providers, accounts, people, oidcClients: clientsOf('oidc'), oauth2Clients: clientsOf('oauth2') };
 }

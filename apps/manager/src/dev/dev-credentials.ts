@@ -11,6 +11,10 @@ export interface DevCredentials {
   readonly postgresPassword: string;
   readonly sealingKey: { readonly id: string; readonly key: Secret };
   readonly cookieKeys: string;
+  /** What the tenant's tools call the development API with. */
+  gitHubToken(tenantId: string): string;
+  /** Of the account that makes others in the tenant's reports. */
+  reportsPassword(tenantId: string): string;
   password(email: string): string;
   /** `name`: which of the tenant's applications. */
   client(tenantId: string, name: 'demo-mcp' | 'dev-admin'): ClientCredentials;
@@ -23,6 +27,8 @@ export function deriveDevCredentials({ derive }: Pick<StateDirectory, 'derive'>)
     postgresPassword: derive('postgres').toString('hex'),
     sealingKey: { id: 'dev', key: new Secret(derive('sealing').toString('base64')) },
     cookieKeys: derive('cookies').toString('hex'),
+    gitHubToken: (tenantId) => `ghp_${derive(`service/${tenantId}/github`).toString('hex')}`,
+    reportsPassword: (tenantId) => derive(`service/${tenantId}/reports`).toString('base64url'),
     password: (email) => formatPassword(derive(`password/${email}`)),
     client: (tenantId, name) => ({
       clientId: name,

@@ -13,6 +13,8 @@ interface ClientEntry {
 /** `.authsec/dev.json`: where everything is, for scripts; there while the stack is ready. */
 export interface DevFile {
   readonly manager: { readonly url: string };
+  /** Where the secrets of services are; absent where the tenants' databases hold them, sealed. */
+  readonly vault?: { readonly address: string };
   readonly system: {
     readonly issuer: string;
     readonly operator: { readonly email: string; readonly password: string };
@@ -58,7 +60,7 @@ export function mcpUrlOf(urls: DevUrls, tenantId: string): string {
   return `${urls.demo}/t/${tenantId}/mcp`;
 }
 
-export function describeDevStack(urls: DevUrls, credentials: DevCredentials): DevFile {
+export function describeDevStack(urls: DevUrls, credentials: DevCredentials, vaultAddress?: string): DevFile {
   const client = (tenantId: string, name: 'demo-mcp' | 'dev-admin'): ClientEntry => {
     const { clientId, clientSecret } = credentials.client(tenantId, name);
     return { client_id: clientId, client_secret: clientSecret };
@@ -67,6 +69,7 @@ export function describeDevStack(urls: DevUrls, credentials: DevCredentials): De
   const operator = systemTenant.people[0]?.email ?? '';
   return {
     manager: { url: urls.manager },
+    ...(vaultAddress !== undefined && { vault: { address: vaultAddress } }),
     system: {
       issuer: issuerOf(systemTenant.tenantId),
       operator: { email: operator, password: credentials.password(operator) },

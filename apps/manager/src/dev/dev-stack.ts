@@ -3,15 +3,20 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { startPostgres, type PostgresServer } from '@authsec/config/embedded-postgres';
+import { findOpenBao } from '@authsec/config/openbao';
+import { demoEnv, inheritedEnv, managerEnv } from './child-environment.js';
 import { createChildOutput } from './child-output.js';
 import { startDevChild, type DevChild } from './dev-child.js';
-import { deriveDevCredentials, type DevCredentials } from './dev-credentials.js';
+import { deriveDevCredentials } from './dev-credentials.js';
 import { DevError } from './dev-error.js';
 import { describeProviders } from './describe-providers.js';
 import { describeDevStack, writeDevFile, type DevFile, type DevUrls } from './dev-file.js';
-import type { DevSettings } from './dev-settings.js';
+import type { DevSettings, VaultSettings } from './dev-settings.js';
+import { type DevVault, provisionDevVault, type ProvisionedVault, startDevVault } from './dev-vault.js';
+import { installOpenBao } from './install-openbao.js';
 import { claimPort } from './ports.js';
 import { currentSeedMark, isSameMark, readSeedMark, writeSeedMark } from './seed-mark.js';
+import { seedServices } from './seed-services.js';
 import { openStateDirectory, type StateDirectory } from './state-directory.js';
 import type { StopRequest } from './stop-request.js';
 
@@ -21,6 +26,7 @@ const anyPort = { setting: '', owner: 'PostgreSQL', patienceMs: 0 };
 
 export interface RunningStack {
   postgres?: Promise<PostgresServer>;
+  vault?: Promise<DevVault>;
   readonly children: DevChild[];
 }
 
@@ -34,10 +40,12 @@ export interface DevStackContext {
   readonly portPatienceMs: number;
 }
 
+type Step = <T>(name: string, work: () => Promise<T>) => Promise<T>;
+
 /** Starts everything in order and writes dev.json when all of it is ready. Ends early with Stopped. */
 export async function startDevStack(context: DevStackContext): Promise<DevFile> {
   const { settings, request, print, portPatienceMs: patienceMs } = context;
-  const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
+  const step: Step = async (name, work) => {
     const start = performance.now();
     const result = await request.unlessStopped(work());
     print(`${name.padEnd(26)} ${((performance.now() - start) / 1000).toFixed(1)} s`);
@@ -76,13 +84,21 @@ export async function startDevStack(context: DevStackContext): Promise<DevFile> 
     });
   }
   const databaseUrl = masterUrlOn(postgres.url);
-  const file = describeDevStack(urls, credentials);
-  startChild(context, state, 'manager', 'main.js', managerEnv(context, credentials, urls, databaseUrl));
+  const vault = settings.vault && (await prepareVault(context, settings.vault, state, step));
+  const file = describeDevStack(urls, credentials, vault?.address);
+  startChild(
+    context,
+    state,
+    'manager',
+    'main.js',
+    managerEnv({ urls, credentials, databaseUrl, logLevel: settings.logLevel, vault: vault?.managerEnv ?? {} }),
+  );
   startChild(context, state, 'identity-provider', 'dev/identity-provider.js', {
     AUTHSEC_DEV_IDENTITY_PROVIDER: JSON.stringify(describeProviders(urls, credentials)),
   });
-  startChild(context, state, 'demo', '../../demo-mcp/dist/main.js', demoEnv(file, demoPort));
+  startChild(context, state, 'demo', '../../demo-mcp/dist/main.js', demoEnv(file, urls));
   await step('Manager is ready', () => waitUntilReady(`${urls.manager}/readyz`));
+  await step('Services are there', () => seedServices({ state, urls, credentials, serverUrl: postgres.url, vault }));
   await step('Demo MCP server is ready', () => waitUntilReady(`${urls.demo}/healthz`));
   await step('Identity providers are ready', () => waitUntilReady(`${urls.providers}/healthz`));
   await writeDevFile(state.devFile, file);
@@ -117,6 +133,19 @@ async function startDevPostgres(
   return server;
 }
 
+/** Its start, what the Manager needs in it, and who ends with it. */
+async function prepareVault(
+  { running, request }: DevStackContext,
+  { standing, port }: VaultSettings,
+  state: StateDirectory,
+  step: Step,
+): Promise<ProvisionedVault> {
+  if (!standing && findOpenBao() === undefined) await step('OpenBao is installed', installOpenBao);
+  const vault = await step('Vault is up', () => (running.vault = startDevVault({ state, standing, port })));
+  void vault.server?.ended.then(() => request.stop({ message: 'OpenBao ended: stopping', failed: true }));
+  return step('Vault is provisioned', () => provisionDevVault(vault, state));
+}
+
 function startChild(
   context: DevStackContext,
   state: StateDirectory,
@@ -129,7 +158,7 @@ function startChild(
   const child = startDevChild({
     name,
     script: fileURLToPath(new URL(`../${script}`, import.meta.url)),
-    env: { ...inheritedEnv(), ...env, AUTHSEC_STOP_ON_STDIN_END: '1' },
+    env: { ...inheritedEnv(process.env), ...env, AUTHSEC_STOP_ON_STDIN_END: '1' },
     logFile: join(state.logs, `${name}.log`),
     onLine: output.take,
   });
@@ -143,44 +172,6 @@ function register({ running, request }: DevStackContext, child: DevChild, tail: 
     const lines = tail().map((line) => `  ${line}`);
     request.stop({ message: [`${child.name} ended (${how}): stopping`, ...lines].join('\n'), failed: true });
   });
-}
-
-function managerEnv(
-  { settings }: DevStackContext,
-  credentials: DevCredentials,
-  urls: DevUrls,
-  databaseUrl: string,
-): Record<string, string> {
-  return {
-    AUTHSEC_URL: urls.manager,
-    AUTHSEC_HOST: host,
-    AUTHSEC_PORT: new URL(urls.manager).port,
-    AUTHSEC_DATABASE_URL: databaseUrl,
-    AUTHSEC_SEALING_KEYS: `${credentials.sealingKey.id}:${credentials.sealingKey.key.reveal()}`,
-    AUTHSEC_COOKIE_KEYS: credentials.cookieKeys,
-    AUTHSEC_LOG_LEVEL: settings.logLevel,
-    AUTHSEC_DANGEROUSLY_ALLOW_HTTP: '1',
-    AUTHSEC_DANGEROUSLY_ALLOW_PRIVATE_ADDRESSES: '1',
-  };
-}
-
-function demoEnv(file: DevFile, port: number): Record<string, string> {
-  const endpoints = file.tenants.map(({ tenant_id, issuer, application }) => ({
-    tenant: tenant_id,
-    issuer,
-    clientId: application.client_id,
-    clientSecret: application.client_secret,
-  }));
-  return {
-    AUTHSEC_DEMO_HOST: host,
-    AUTHSEC_DEMO_PORT: String(port),
-    AUTHSEC_DEMO_ENDPOINTS: JSON.stringify(endpoints),
-  };
-}
-
-function inheritedEnv(): Record<string, string> {
-  const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'AUTHSEC_DEBUG'];
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
 async function waitUntilReady(url: string): Promise<void> {

@@ -1,3 +1,5 @@
+import type { GitHubRepository } from './github-api.js';
+
 /** What a role or a group gives. */
 export interface SeedBundle {
   readonly roles?: readonly string[];
@@ -35,6 +37,19 @@ export interface SeedPerson {
   readonly tools: readonly string[];
 }
 
+/** What the tools of the demo call, and who may have it called. */
+export interface SeedServices {
+  /** A token at the development API. */
+  readonly github: { readonly requirement: Requirement; readonly repositories: readonly GitHubRepository[] };
+  /** A database, with an account made for each call: where Vault runs. */
+  readonly reports: { readonly requirement: Requirement };
+}
+
+interface Requirement {
+  readonly roles?: readonly string[];
+  readonly resources?: readonly string[];
+}
+
 export interface SeedTenant {
   readonly tenantId: string;
   readonly displayName: string;
@@ -47,6 +62,7 @@ export interface SeedTenant {
     readonly scopes: readonly string[];
     /** The client id of the same demo over stdio, a public client. */
     readonly stdio: string;
+    readonly services: SeedServices;
   };
 }
 
@@ -59,7 +75,21 @@ const devHub: SeedIdentityProvider = { name: 'DevHub', kind: 'oauth2', settings:
 const acme: SeedTenant = {
   tenantId: 'acme-corp',
   displayName: 'Acme Corp',
-  demo: { scopes: ['read', 'write', 'calculate'], stdio: 'demo-mcp-stdio' },
+  demo: {
+    scopes: ['read', 'write', 'calculate'],
+    stdio: 'demo-mcp-stdio',
+    services: {
+      github: {
+        requirement: { roles: ['admin', 'developer'] },
+        repositories: [
+          { name: 'website', description: 'What customers see', private: false, language: 'TypeScript' },
+          { name: 'billing', description: 'Invoices and payments', private: true, language: 'Go' },
+          { name: 'handbook', description: 'How Acme works', private: true, language: 'Markdown' },
+        ],
+      },
+      reports: { requirement: { resources: ['analytics'] } },
+    },
+  },
   roles: {
     admin: { permissions: ['projects:*'], scopes: ['read', 'write', 'calculate'], resources: ['analytics'] },
     developer: { permissions: ['projects:read', 'projects:create'], scopes: ['read', 'calculate'] },
@@ -145,7 +175,21 @@ const acme: SeedTenant = {
 const globex: SeedTenant = {
   tenantId: 'globex',
   displayName: 'Globex',
-  demo: { scopes: ['read', 'calculate'], stdio: 'demo-mcp-stdio' },
+  demo: {
+    scopes: ['read', 'calculate'],
+    stdio: 'demo-mcp-stdio',
+    services: {
+      // Developers see the tool, and their call is denied: the service asks for more than the tool.
+      github: {
+        requirement: { roles: ['admin'] },
+        repositories: [
+          { name: 'reactor', description: 'Control of the plant', private: true, language: 'Rust' },
+          { name: 'recipes', description: 'From the canteen', private: false, language: 'Markdown' },
+        ],
+      },
+      reports: { requirement: { resources: ['analytics'] } },
+    },
+  },
   roles: {
     admin: { scopes: ['read'], resources: ['analytics'] },
     developer: { permissions: ['projects:delete'] },

@@ -6,6 +6,8 @@ import { join } from 'node:path';
 export interface StateDirectory {
   readonly path: string;
   readonly cluster: string;
+  /** Of the OpenBao that `--vault` starts: its files, and the keys that open them. */
+  readonly vault: string;
   readonly logs: string;
   readonly devFile: string;
   readonly lockFile: string;
@@ -21,6 +23,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
   return {
     path,
     cluster: join(path, 'postgres'),
+    vault: join(path, 'vault'),
     logs: join(path, 'logs'),
     devFile: join(path, 'dev.json'),
     lockFile: join(path, 'supervisor.lock'),
@@ -30,7 +33,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
 
 /** Deletes the databases and secrets of earlier starts; the lock stays with who holds it. */
 export async function resetStateDirectory(path: string): Promise<void> {
-  for (const entry of ['postgres', 'secret', 'seeded', 'logs', 'dev.json']) {
+  for (const entry of ['postgres', 'vault', 'secret', 'seeded', 'secret-store', 'logs', 'dev.json']) {
     await rm(join(path, entry), { recursive: true, force: true });
   }
 }

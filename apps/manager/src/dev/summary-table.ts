@@ -16,7 +16,8 @@ export function formatSummary(file: DevFile): string {
   const heading = (content: string) => table.push([{ colSpan: 4, content }]);
   const person = ({ email, password, tools }: { email: string; password: string; tools?: readonly string[] }) =>
     table.push([email, password, rights.get(email) ?? '', tools?.join(', ') ?? '']);
-  heading(`Manager                ${file.manager.url}`);
+  const secrets = file.vault ? `in Vault, ${file.vault.address}` : 'sealed in the tenants’ databases';
+  heading(`Manager                ${file.manager.url}\nsecrets of services    ${secrets}`);
   for (const tenant of file.tenants) {
     heading(`${tenant.tenant_id.padEnd(16)} MCP   ${tenant.mcp}\n${' '.repeat(14)}issuer   ${tenant.issuer}`);
     tenant.people.forEach(person);

@@ -57,8 +57,9 @@ async function runUntilStopped(request: StopRequest, start: () => Promise<void>)
 }
 
 /** What uses the database goes before it. */
-async function stopStack({ children, postgres }: RunningStack): Promise<void> {
+async function stopStack({ children, postgres, vault }: RunningStack): Promise<void> {
   await Promise.all(children.map((child) => child.stop(graceMs)));
+  await (await vault?.catch(() => undefined))?.server?.stop();
   const server = await postgres?.catch(() => undefined);
   await server?.stop();
 }

@@ -1,3 +1,5 @@
+import type { GitHubAccount } from '../github-api.js';
+
 /** Somebody who can sign in at the development providers. */
 export interface ProviderPerson {
   readonly email: string;
@@ -16,6 +18,8 @@ export interface ProviderClient {
 /** What the development identity providers are told in AUTHSEC_DEV_IDENTITY_PROVIDER. */
 export interface ProviderSettings {
   readonly url: string;
+  /** Whose tokens the API beside them takes. */
+  readonly accounts: readonly GitHubAccount[];
   readonly people: readonly ProviderPerson[];
   readonly oidcClients: readonly ProviderClient[];
   readonly oauth2Clients: readonly ProviderClient[];
