@@ -1,11 +1,10 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import type { MigrationDirectory, MigrationList, SchemaEngine } from '@prisma/schema-engine-wasm';
+import type { MigrationList, SchemaEngine } from '@prisma/schema-engine-wasm';
 import { Client, escapeIdentifier } from 'pg';
+import { type DatabaseKind, readMigrations } from './read-migrations.js';
 import { createSchemaEngine } from './schema-engine.js';
 
-export type DatabaseKind = 'master' | 'tenant';
+export type { DatabaseKind } from './read-migrations.js';
+export { type MigrationStatus, readMigrationStatus } from './migration-status.js';
 
 export interface MigrateOptions {
   /** PostgreSQL URL of the database, with a role that owns it. */
@@ -121,26 +120,6 @@ async function appliedMigrations(client: Client): Promise<ReadonlySet<string>> {
 /** The newest migration that this package has. */
 export async function latestSchemaVersion(kind: DatabaseKind): Promise<string> {
   return newestOf(await readMigrations(kind));
-}
-
-/** The migrations as they lie in the package, in the shape that the engine takes. */
-async function readMigrations(kind: DatabaseKind): Promise<MigrationList> {
-  const baseDir = join(dirname(fileURLToPath(import.meta.url)), '..', kind, 'migrations');
-  const entries = await readdir(baseDir, { withFileTypes: true }).catch(() => []);
-  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  const migrationDirectories = await Promise.all(
-    names.sort().map(async (path): Promise<MigrationDirectory> => {
-      const content = await readFile(join(baseDir, path, 'migration.sql'), 'utf8');
-      return { path, migrationFile: { path: 'migration.sql', content: { tag: 'ok', value: content } } };
-    }),
-  );
-  const lockfile = join(baseDir, 'migration_lock.toml');
-  return {
-    baseDir,
-    lockfile: { path: 'migration_lock.toml', content: await readFile(lockfile, 'utf8').catch(() => null) },
-    shadowDbInitScript: '',
-    migrationDirectories,
-  };
 }
 
 function newestOf(list: MigrationList): string {

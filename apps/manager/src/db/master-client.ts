@@ -1,5 +1,5 @@
 import { createMasterClient, type PrismaClient } from '@authsec/prisma/master';
-import { applyMigrations, type MigrateResult } from '@authsec/prisma/migrate';
+import { applyMigrations, type MigrateResult, readMigrationStatus } from '@authsec/prisma/migrate';
 import type { Secret } from '../config/secret.js';
 
 /** The operator's database: tenants and rate limits, nothing that is a tenant's own. */
@@ -19,4 +19,9 @@ export function createMasterDatabase({ databaseUrl, ...options }: MasterDatabase
 /** Makes the master database where it is missing and brings it up to date; safe at every start of every replica. */
 export function migrateMaster(databaseUrl: Secret): Promise<MigrateResult> {
   return applyMigrations({ url: databaseUrl.reveal(), kind: 'master', createDatabase: true });
+}
+
+/** The migrations that the master database does not have yet. */
+export async function pendingMasterMigrations(databaseUrl: Secret): Promise<readonly string[]> {
+  return (await readMigrationStatus({ url: databaseUrl.reveal(), kind: 'master' })).pending;
 }

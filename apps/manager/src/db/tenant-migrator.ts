@@ -5,6 +5,10 @@ import { openDatabaseUrl } from './tenant-database-url.js';
 
 export interface TenantMigration {
   readonly tenantId: string;
+  /** Counts from 1, in the order in which they end. */
+  readonly position: number;
+  /** How many there are in all. */
+  readonly total: number;
   readonly applied: readonly string[];
   /** Why this tenant could not be migrated; the others were. */
   readonly error?: unknown;
@@ -15,31 +19,39 @@ export interface TenantMigratorOptions {
   readonly sealer: Sealer;
   /** How many at a time; default 4. */
   readonly concurrency?: number;
+  /** So many come first, one after the other; where one of them fails, the rest is left as it is. Default 0. */
+  readonly canaries?: number;
+  /** Looks into every database; default: only into those of which the master says that they are behind. */
+  readonly all?: boolean;
   readonly onMigrated?: (migration: TenantMigration) => void;
 }
 
 /**
- * Brings the database of every provisioned tenant that is behind up to date; one that fails stops no other. The report
- * has those that were behind, in order of their ids.
+ * Brings the database of every provisioned tenant that is behind up to date; one that fails stops no other, but for a
+ * canary. The report has those that were tried, in order of their ids.
  */
 export async function migrateTenants(options: TenantMigratorOptions): Promise<readonly TenantMigration[]> {
-  const { master, sealer, concurrency = 4, onMigrated } = options;
+  const { master, sealer, concurrency = 4, canaries = 0, all = false, onMigrated } = options;
   const tenants = await master.tenant.findMany({
     where: {
       status: { not: 'provisioning' },
-      OR: [{ schemaVersion: null }, { schemaVersion: { not: await latestSchemaVersion('tenant') } }],
+      ...(!all && { OR: [{ schemaVersion: null }, { schemaVersion: { not: await latestSchemaVersion('tenant') } }] }),
     },
     orderBy: { id: 'asc' },
     select: { id: true, sealedDatabaseUrl: true },
   });
   const report: TenantMigration[] = [];
   const queue = tenants.entries();
+  let ended = 0;
 
-  async function work(): Promise<void> {
-    for (const [index, tenant] of queue) {
+  async function work(upTo = tenants.length): Promise<void> {
+    while (ended < upTo) {
+      const next = queue.next();
+      if (next.done) return;
+      const [index, tenant] = next.value;
       const migration = await migrate(tenant);
-      report[index] = migration;
-      onMigrated?.(migration);
+      report[index] = { ...migration, position: ++ended, total: tenants.length };
+      onMigrated?.(report[index]);
     }
   }
 
@@ -54,6 +66,8 @@ export async function migrateTenants(options: TenantMigratorOptions): Promise<re
     }
   }
 
-  await Promise.all(Array.from({ length: concurrency }, work));
+  await work(Math.min(canaries, tenants.length));
+  if (report.some(({ error }) => error !== undefined)) return report;
+  await Promise.all(Array.from({ length: concurrency }, () => work()));
   return report;
 }

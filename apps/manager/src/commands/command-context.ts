@@ -1,0 +1,42 @@
+import { ConfigError } from '../config/load-config.js';
+import { redactText } from '../integrations/logger.js';
+
+/** What a command has of the process that it runs in. */
+export interface CommandContext {
+  readonly process: Pick<NodeJS.Process, 'env' | 'stdin' | 'stdout' | 'stderr' | 'on' | 'exit'>;
+  /** One line, or several, on standard output. */
+  print(text: string): void;
+  /** The same on standard error. */
+  warn(text: string): void;
+}
+
+/** Ends a command with a message for the person who gave it and no stack. */
+export class CommandFailure extends Error {
+  override readonly name = 'CommandFailure';
+}
+
+export function createCommandContext(process: CommandContext['process']): CommandContext {
+  return {
+    process,
+    print: (text) => void process.stdout.write(`${text}\n`),
+    warn: (text) => void process.stderr.write(`${text}\n`),
+  };
+}
+
+/** An error in one line, with its causes and without what is secret. */
+export function describeError(error: unknown): string {
+  const messages: string[] = [];
+  for (let one = error, depth = 0; one !== undefined && depth < 4; depth++) {
+    const { message, code, cause } = Object(one) as { message?: string; code?: string; cause?: unknown };
+    const text = message || code || 'an unknown error';
+    if (!messages.some((earlier) => earlier.includes(text))) messages.push(text);
+    one = cause;
+  }
+  return redactText(messages.join(': ')).replaceAll(/\s+/g, ' ').slice(0, 500);
+}
+
+/** What the person who gave the command reads of an error. */
+export function explainError(error: unknown): string {
+  if (error instanceof ConfigError || error instanceof CommandFailure) return redactText(error.message);
+  return describeError(error);
+}
