@@ -49,5 +49,5 @@ export function serviceEvent(
 
 function toValue(value: Service[keyof Service]): AuditValue {
   if (Array.isArray(value)) return value as readonly string[];
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : (value as AuditValue);
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
 }

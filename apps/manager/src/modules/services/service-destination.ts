@@ -34,7 +34,11 @@ function placesOf({ settings }: Destination): unknown {
     // All of it: its statements are run by the account that the secret is.
     case 'database':
       return Object.entries(settings).sort(([a], [b]) => (a < b ? -1 : 1));
-    default:
-      return null;
+    case 'api_key':
+    case 'basic':
+    case 'bearer':
+    case 'mtls':
+      break;
   }
+  return null;
 }

@@ -46,9 +46,12 @@ function settingsProblems({ settings }: Shape, policy: AddressPolicy): FieldErro
         ...lacks.map((part) => ({ pointer: '/settings/creation_statements', detail: `must have ${part}` })),
       ];
     }
-    default:
-      return [];
+    case 'basic':
+    case 'bearer':
+    case 'mtls':
+      break;
   }
+  return [];
 }
 
 /** RFC 6749 section 3.3. */

@@ -37,9 +37,12 @@ function problemsOf(settings: ServiceSettings, secret: SecretInput): FieldError[
       return secret['username']?.includes(':') ? refuse('username', 'must have no colon') : [];
     case 'mtls':
       return certificateProblems(secret);
-    default:
-      return [];
+    case 'database':
+    case 'oauth2_authorization_code':
+    case 'oauth2_client_credentials':
+      break;
   }
+  return [];
 }
 
 function certificateProblems(secret: SecretInput): FieldError[] {

@@ -1,5 +1,4 @@
 import { serviceRoutes } from '@authsec/manager-client/contract';
-import type { Prisma } from '@authsec/prisma/tenant';
 import { bindRoute, type BoundRoute } from '../../http/handle.js';
 import { normalUrl } from './service-address.js';
 import type { ServicesService } from './services.service.js';
@@ -15,7 +14,7 @@ export function createServiceRoutes(services: ServicesService): BoundRoute[] {
         settings,
         description: body.description,
         baseUrl: baseUrl === undefined ? null : toUrl(baseUrl),
-        requirement: requirement as Prisma.InputJsonObject,
+        requirement,
         applications: [...new Set(applications)],
         ownerUserId: body.owner,
         rawCredential: body.raw_credential,
@@ -33,7 +32,7 @@ export function createServiceRoutes(services: ServicesService): BoundRoute[] {
         ...(description !== undefined && { description }),
         ...(baseUrl !== undefined && { baseUrl: toUrl(baseUrl) }),
         ...(settings !== undefined && { settings }),
-        ...(requirement !== undefined && { requirement: requirement as Prisma.InputJsonObject }),
+        ...(requirement !== undefined && { requirement }),
         ...(applications !== undefined && { applications: [...new Set(applications)] }),
         ...(body.owner !== undefined && { ownerUserId: body.owner }),
         ...(body.raw_credential !== undefined && { rawCredential: body.raw_credential }),
