@@ -15,4 +15,17 @@ describe('settings', () => {
     expect(readDevSettings(['--', '--reset'], {}).reset).toBe(true);
     expect(readDevSettings([], {})).toMatchObject({ reset: false, managerPort: 4700, demoPort: 4701 });
   });
+
+  test('keep the secrets sealed without --vault, whatever the environment names', () => {
+    expect(readDevSettings([], { VAULT_ADDR: 'http://127.0.0.1:8200', VAULT_TOKEN: 't' }).vault).toBeUndefined();
+    expect(readDevSettings(['--vault'], {}).vault).toEqual({ standing: undefined, port: undefined });
+  });
+
+  test('with --vault use what VAULT_ADDR names, which takes the token of an operator', () => {
+    const env = { VAULT_ADDR: 'http://127.0.0.1:8200', VAULT_TOKEN: 't', VAULT_NAMESPACE: 'team' };
+    const standing = { address: env.VAULT_ADDR, token: 't', namespace: 'team' };
+    expect(readDevSettings(['--vault'], env).vault).toEqual({ standing, port: undefined });
+    expect(() => readDevSettings(['--vault'], { VAULT_ADDR: env.VAULT_ADDR })).toThrow(/VAULT_TOKEN/);
+    expect(() => readDevSettings(['--vault'], { VAULT_ADDR: 'vault:8200' })).toThrow(/VAULT_ADDR/);
+  });
 });
