@@ -1,4 +1,6 @@
-const here = (file) => new URL(file, import.meta.url).pathname;
+import { fileURLToPath } from 'node:url';
+
+const here = (file) => fileURLToPath(new URL(file, import.meta.url));
 
 export default {
   testMatch: ['<rootDir>/{packages,apps}/*/test/**/*.test.ts', '<rootDir>/prisma/test/**/*.test.ts'],

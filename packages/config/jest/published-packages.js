@@ -1,0 +1,11 @@
+import { fileURLToPath } from 'node:url';
+import preset from './preset.js';
+
+const { globalSetup: _, globalTeardown: __, ...withoutPostgres } = preset;
+
+/** The packages that run on every system: no database, no Manager, no browser. */
+export default {
+  ...withoutPostgres,
+  rootDir: fileURLToPath(new URL('../../..', import.meta.url)),
+  testMatch: ['<rootDir>/packages/{rbac-core,manager-client,guarded-fetch,sdk}/test/**/*.test.ts'],
+};
