@@ -5,6 +5,7 @@ import type { Container } from './container.js';
 import { bindContract } from './http/api-routes.js';
 import { createHealthRoutes } from './http/health-routes.js';
 import { createErrorHandler, notFound } from './http/middleware/error-handler.js';
+import { observeRequests } from './http/middleware/observe-request.js';
 import { requestId } from './http/middleware/request-id.js';
 import { createRequestLog } from './http/middleware/request-log.js';
 import { createApi } from './http/routes.js';
@@ -20,6 +21,7 @@ export function createApp(container: Container): Express {
   app.set('trust proxy', [...config.trustedProxies]);
 
   app.use(requestId);
+  app.use(observeRequests(container.telemetry));
   app.use(createRequestLog(logger, clock));
   app.use(helmet({ strictTransportSecurity: !config.dangerouslyAllowHttp }));
   app.use(createHealthRoutes(() => isReady(container)));

@@ -5,6 +5,7 @@ import { createTenantKeys, type TenantKeys } from './authorization/tenant-keys.j
 import { createAccessTokenVerifier, type VerifyAccessToken } from './authorization/verify-access-token.js';
 import type { Config } from './config/load-config.js';
 import { createMasterDatabase, type MasterDatabase } from './db/master-client.js';
+import { countTenantsBehind } from './db/count-tenants-behind.js';
 import { createTenantClients, type TenantClients } from './db/tenant-clients.js';
 import { createAesGcmSealer } from './integrations/aes-gcm-sealer.js';
 import { createGuardedFetch } from './integrations/guarded-fetch.js';
@@ -13,6 +14,7 @@ import { createPostgresEventBus } from './integrations/postgres-event-bus.js';
 import { createPostgresRateLimits } from './integrations/postgres-rate-limits.js';
 import { createSealedSecretStore } from './integrations/sealed-secret-store.js';
 import { ensureSigningKey, generateSigningKey, loadSigningKeys } from './integrations/signing-keys.js';
+import { observeSecretStore } from './integrations/telemetry/observe-secret-store.js';
 import { type ChangesService, createChangesService } from './modules/changes/changes.service.js';
 import { createSessionsService, type SessionsService } from './modules/sessions/sessions.service.js';
 import { createTenantsService, type TenantsService } from './modules/tenants/tenants.service.js';
@@ -21,6 +23,7 @@ import type { EventBus } from './ports/event-bus.js';
 import type { GuardedFetch } from './ports/guarded-fetch.js';
 import type { RateLimits } from './ports/rate-limits.js';
 import type { Sealer } from './ports/sealer.js';
+import { noTelemetry, type Telemetry } from './ports/telemetry.js';
 import type { SecretStore } from './ports/secret-store.js';
 import type { GenerateSigningKey, LoadPrivateKeys } from './ports/signing-keys.js';
 
@@ -29,6 +32,7 @@ export interface Container {
   readonly config: Config;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly telemetry: Telemetry;
   readonly events: EventBus;
   readonly rateLimits: RateLimits;
   readonly sealer: Sealer;
@@ -57,14 +61,22 @@ export interface Container {
 export interface ContainerParts {
   readonly clock?: Clock;
   readonly logger?: Logger;
+  /** Closed with the container; without one there is none. */
+  readonly telemetry?: Telemetry;
 }
 
 /** Connects what must be connected; rejects when the master database does not answer. */
 export async function createContainer(config: Config, parts: ContainerParts = {}): Promise<Container> {
   const clock = parts.clock ?? systemClock;
   const logger = parts.logger ?? createLogger(config.logLevel);
+  const telemetry = parts.telemetry ?? noTelemetry;
+  const { record } = telemetry;
   const events = await createPostgresEventBus({ databaseUrl: config.masterDatabaseUrl, logger });
-  const rateLimits = createPostgresRateLimits({ databaseUrl: config.masterDatabaseUrl, logger });
+  const rateLimits = createPostgresRateLimits({
+    databaseUrl: config.masterDatabaseUrl,
+    logger,
+    onRefused: (limit) => record({ kind: 'rate_limited', limit }),
+  });
   const sealer = createAesGcmSealer(config.sealingKeys);
   const guardedFetch = createGuardedFetch({
     allowHttp: config.dangerouslyAllowHttp,
@@ -79,9 +91,13 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
     sealer,
     clock,
     maxOpen: config.maxOpenTenants,
-    onEvent: ({ event, tenantId: tenant, ...details }) => logger.warn({ tenant, ...details }, event),
+    onEvent({ event, tenantId: tenant, ...details }) {
+      logger.warn({ tenant, ...details }, event);
+      if (event === 'tenant_open_failed' || event === 'tenant_stamp_mismatch') record({ kind: 'tenant_open_failed' });
+    },
+    onClosed: (why) => record({ kind: 'tenant_closed', why }),
   });
-  const secrets = createSealedSecretStore({ tenants, sealer });
+  const secrets = observeSecretStore(createSealedSecretStore({ tenants, sealer }), telemetry);
   const tenantsService = createTenantsService({
     master,
     masterDatabaseUrl: config.masterDatabaseUrl,
@@ -90,8 +106,8 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
     clients: tenants,
     ensureSigningKey: (db, tenantId) => ensureSigningKey(db, tenantId, sealer),
   });
-  const sessions = createSessionsService({ clock, events });
-  const changes = createChangesService({ clock, events });
+  const sessions = createSessionsService({ clock, events, telemetry });
+  const changes = createChangesService({ clock, events, telemetry });
   const tenantKeys = createTenantKeys({
     clock,
     events,
@@ -100,12 +116,21 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
   const verifyAccessToken = createAccessTokenVerifier(tenantKeys, clock);
   const authenticate = createAuthenticator({ baseUrl: config.url, tenants, verifyAccessToken, clock });
   const gate = createGate({ authenticate, isSystemTenant: (tenantId) => tenantsService.isSystem(tenantId) });
+  telemetry.watch({
+    openTenants: () => tenants.opened().length,
+    maxOpenTenants: config.maxOpenTenants,
+    openPolls: () => changes.openPolls(),
+    activeSessions: () => sessions.countActive(tenants.opened()),
+    tenantsBehind: () => countTenantsBehind(master),
+    secretStore: () => ({ kind: secrets.kind, health: secrets.health() }),
+  });
   const stopping = new AbortController();
   stopping.signal.addEventListener('abort', () => changes.stop(), { once: true });
   return {
     config,
     clock,
     logger,
+    telemetry,
     events,
     rateLimits,
     sealer,
@@ -128,6 +153,7 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
       await Promise.allSettled([events.close(), rateLimits.close(), secrets.close()]);
       await Promise.allSettled([tenants.close(), guardedFetch.close()]);
       await master.$disconnect();
+      await telemetry.close();
     },
   };
 }

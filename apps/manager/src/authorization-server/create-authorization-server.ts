@@ -32,6 +32,7 @@ export type AuthorizationServerParts = Pick<
   | 'guardedFetch'
   | 'loadPrivateKeys'
   | 'verifyAccessToken'
+  | 'telemetry'
 >;
 
 /** A key is published before anyone is shown what it signed, and a revoked one signs nothing more, at whichever replica. */
@@ -64,7 +65,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
   const go = createGoRoutes(csrf);
   const identityProviders = createProviderSignIn(parts);
   const signIn = createSignInRoutes({
-    signIn: createSignInService(rateLimits),
+    signIn: createSignInService(rateLimits, parts.telemetry),
     csrf,
     knownBrowserOf: (issuer) => createKnownBrowser({ keys: cookieKeys, issuer }),
     identityProviders,

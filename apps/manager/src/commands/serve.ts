@@ -8,6 +8,7 @@ import { migrateMaster, pendingMasterMigrations } from '../db/master-client.js';
 import { migrateTenants } from '../db/tenant-migrator.js';
 import { type HttpServer, listen } from '../http/listen.js';
 import { createLogger } from '../integrations/logger.js';
+import { createTelemetry } from '../integrations/telemetry/create-telemetry.js';
 import { type CommandContext, CommandFailure } from './command-context.js';
 
 /** Whatever hangs then, such as a database that is gone. */
@@ -52,15 +53,17 @@ async function start(config: Config, logger: Logger): Promise<{ container: Conta
 }
 
 async function prepare(config: Config, logger: Logger): Promise<Container> {
+  const create = async () =>
+    createContainer(config, { logger, telemetry: await createTelemetry({ config: config.telemetry, logger }) });
   if (!config.migrateOnStart) {
     const pending = await pendingMasterMigrations(config.masterDatabaseUrl);
     if (pending.length > 0) {
       throw new CommandFailure(`the master database is ${pending.length} migration(s) behind: run \`migrate\` first`);
     }
-    return createContainer(config, { logger });
+    return create();
   }
   await migrateMaster(config.masterDatabaseUrl);
-  const container = await createContainer(config, { logger });
+  const container = await create();
   await migrateTenants({
     master: container.master,
     sealer: container.sealer,

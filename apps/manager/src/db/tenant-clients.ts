@@ -14,6 +14,8 @@ export type TenantDatabase = PrismaClient;
 export interface TenantClients {
   /** AppError `not_found` for an unknown tenant; `tenant_unavailable` when it is not active, down, or not its own. */
   open(tenantId: string): Promise<TenantDatabase>;
+  /** Those that are open now; asking keeps none of them open. */
+  opened(): readonly TenantDatabase[];
   /** The next `open` looks at the master again. */
   forget(tenantId: string): void;
   close(): Promise<void>;
@@ -35,6 +37,8 @@ export interface TenantClientsOptions {
   readonly clock: Clock;
   /** Told of what an operator must see; for the log. */
   readonly onEvent: (event: TenantClientsEvent) => void;
+  /** Told why a database was put away, while the Manager runs. */
+  readonly onClosed?: (why: 'evicted' | 'idle' | 'changed') => void;
   readonly maxOpen?: number;
   readonly maxConnectionsPerTenant?: number;
   /** An open database that nobody asked for so long is closed; default 5 min. */
@@ -66,7 +70,10 @@ export function createTenantClients(options: TenantClientsOptions): TenantClient
     ttlResolution: 0,
     updateAgeOnGet: true,
     perf: { now: () => clock.monotonic() },
-    dispose: ({ client }) => putAway(client),
+    dispose: ({ client }, _tenantId, reason) => {
+      if (!closed) options.onClosed?.(reason === 'evict' ? 'evicted' : reason === 'expire' ? 'idle' : 'changed');
+      putAway(client);
+    },
   });
   const sweep = setInterval(() => open.purgeStale(), Math.min(idleMs, 60_000));
   sweep.unref();
@@ -144,6 +151,7 @@ export function createTenantClients(options: TenantClientsOptions): TenantClient
       }
       return pending;
     },
+    opened: () => [...open.values()].map(({ client }) => client),
     forget(tenantId) {
       failures.delete(tenantId);
       const entry = open.get(tenantId);

@@ -22,11 +22,11 @@ import type { BoundRoute } from './handle.js';
 
 /** Every route of the contract with its handler. */
 export function bindContract(container: Container): BoundRoute[] {
-  const { clock, config, events, sessions, tenantsService, verifyAccessToken } = container;
+  const { clock, config, events, sessions, telemetry, tenantsService, verifyAccessToken } = container;
   const assignments = createAssignmentsService({ events });
   return [
     ...createChangeRoutes(container.changes),
-    ...createDecisionRoutes(createDecisionsService({ sessions, clock })),
+    ...createDecisionRoutes(createDecisionsService({ sessions, clock, telemetry })),
     ...createManifestRoutes(createManifestsService(sessions)),
     ...createIdentityProviderRoutes(
       createIdentityProvidersService({
@@ -44,7 +44,7 @@ export function bindContract(container: Container): BoundRoute[] {
         mayConnectTo,
       }),
     ),
-    ...createSessionRoutes({ sessions, bindSession: createBindSession({ verifyAccessToken, clock }) }),
+    ...createSessionRoutes({ sessions, bindSession: createBindSession({ verifyAccessToken, clock, telemetry }) }),
     ...createSigningKeyRoutes(
       createSigningKeysService({ generateSigningKey: container.generateSigningKey, sessions, events }),
     ),

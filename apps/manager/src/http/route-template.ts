@@ -16,7 +16,12 @@ const below: ReadonlySet<string> = new Set([
   'token',
 ]);
 
-export const unmatchedRoute = '(unmatched)';
+/** What asks again and again whether the process is well. */
+export function isProbe(path: string): boolean {
+  return path === '/healthz' || path === '/readyz';
+}
+
+const unmatchedRoute = '(unmatched)';
 
 /**
  * The template of what a URL asked for: one of a fixed number, whatever is sent. `template` is the path of the route

@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { currentRequest } from '../ports/current-request.js';
 
 const secrets: readonly [RegExp, string][] = [
   [/[\w-]{10,}\.[\w-]{10,}\.[\w-]*/g, '[token]'],
@@ -11,13 +12,14 @@ export function redactText(text: string): string {
   return secrets.reduce((result, [pattern, replacement]) => result.replaceAll(pattern, replacement), text);
 }
 
-/** Structured logs on standard output; errors are written without what foreign errors carry beside name, code and message. */
+/** Structured logs on standard output, each line with the request that it belongs to; errors are written without what foreign errors carry beside name, code and message. */
 export function createLogger(level: string, destination?: DestinationStream): Logger {
   return pino(
     {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
+      mixin: () => ({ ...currentRequest() }),
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: serializeError },
     },

@@ -9,10 +9,13 @@ import type { RateLimits } from '../ports/rate-limits.js';
 export interface PostgresRateLimitsOptions {
   readonly databaseUrl: Secret;
   readonly logger: Logger;
+  /** Told of each refusal, by the name of the limit. */
+  readonly onRefused?: (name: string) => void;
 }
 
 /** Counts in the master's table `rate_limits`, in memory while that cannot be reached. */
-export function createPostgresRateLimits({ databaseUrl, logger }: PostgresRateLimitsOptions): RateLimits {
+export function createPostgresRateLimits(options: PostgresRateLimitsOptions): RateLimits {
+  const { databaseUrl, logger, onRefused } = options;
   const pool = new Pool({
     connectionString: databaseUrl.reveal(),
     max: 2,
@@ -43,6 +46,7 @@ export function createPostgresRateLimits({ databaseUrl, logger }: PostgresRateLi
             await limiter.consume(hashed);
           } catch (error) {
             if (!(error instanceof RateLimiterRes)) throw error;
+            onRefused?.(name);
             const seconds = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
             throw new AppError('rate_limited', `rate limit ${name} reached`, {
               headers: { 'Retry-After': String(seconds) },

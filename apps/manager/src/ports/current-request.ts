@@ -15,6 +15,18 @@ export function currentRequest(): RequestFacts | undefined {
   return requests.getStore();
 }
 
+/** Whose request it turned out to be. */
+export function noteTenant(tenantId: string): void {
+  const facts = requests.getStore();
+  if (facts) facts.tenant = tenantId;
+}
+
+/** The decision that the request asked for, or that it hung on. */
+export function noteDecision(decisionId: string): void {
+  const facts = requests.getStore();
+  if (facts) facts.decision_id = decisionId;
+}
+
 /** Runs what the request sets off, however far it goes, on its behalf. */
 export function runForRequest<Result>(facts: RequestFacts, run: () => Result): Result {
   return requests.run(facts, run);

@@ -55,7 +55,12 @@ export interface RequestTrace {
   readonly traceId: string | undefined;
   run<Result>(run: () => Result): Result;
   /** `route` is a template: nothing that was sent stands in it. */
-  end(answer: { readonly route: string; readonly status: number; readonly tenantId: string | undefined }): void;
+  end(answer: {
+    readonly route: string;
+    readonly status: number;
+    readonly tenantId: string | undefined;
+    readonly decisionId: string | undefined;
+  }): void;
 }
 
 /** What the Manager tells of itself to those who run it. Nothing of it ever fails for who calls it. */
@@ -64,6 +69,8 @@ export interface Telemetry {
   traceRequest(request: {
     readonly method: string;
     readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+    /** Of a probe, which is neither traced nor counted. */
+    readonly isProbe?: boolean;
   }): RequestTrace;
   /** Said once, when there is something to be asked. */
   watch(sources: TelemetrySources): void;

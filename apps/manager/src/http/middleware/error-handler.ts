@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { AppError } from '../../errors/app-error.js';
 import type { AppErrorCode } from '../../errors/codes.js';
 import { toAppError, toProblem } from '../../errors/to-problem.js';
+import { requestFactsOf } from './observe-request.js';
 import { requestIdOf } from './request-id.js';
 
 /** Whatever no route took. */
@@ -16,7 +17,7 @@ export function createErrorHandler(logger: Logger): ErrorRequestHandler {
     const error = fromExpress(thrown) ?? toAppError(thrown);
     const requestId = requestIdOf(response);
     const problem = toProblem(error, requestId);
-    const log = { err: error, request_id: requestId, code: error.code };
+    const log = { ...requestFactsOf(response), err: error, code: error.code };
     if (problem.status >= 500) logger.error(log, 'request failed');
     else logger.info(log, 'request refused');
     if (response.headersSent) {

@@ -1,13 +1,18 @@
 import type { RequestHandler, Response } from 'express';
-import { currentRequest, type RequestFacts, runForRequest } from '../../ports/current-request.js';
+import { type RequestFacts, runForRequest } from '../../ports/current-request.js';
 import type { Telemetry } from '../../ports/telemetry.js';
 import { routeTemplateOf } from '../route-template.js';
+import { isProbe } from '../route-template.js';
 import { requestIdOf } from './request-id.js';
 
 /** What the request sets off belongs to it from here on: its log lines, and its part of the trace. */
 export function observeRequests(telemetry: Telemetry): RequestHandler {
   return (request, response, next) => {
-    const trace = telemetry.traceRequest({ method: request.method, headers: request.headers });
+    const trace = telemetry.traceRequest({
+      method: request.method,
+      headers: request.headers,
+      isProbe: isProbe(request.path),
+    });
     const tenant = /^(?:\/\.well-known\/[a-z-]+)?\/t\/([a-z][a-z0-9-]{1,39})(?:\/|$)/.exec(request.path)?.[1];
     const facts: RequestFacts = { request_id: requestIdOf(response) };
     if (trace.traceId !== undefined) facts.trace_id = trace.traceId;
@@ -15,7 +20,7 @@ export function observeRequests(telemetry: Telemetry): RequestHandler {
     response.locals['facts'] = facts;
     response.once('close', () => {
       const route = routeTemplateOf(request.originalUrl, (request.route as { path?: unknown } | undefined)?.path);
-      trace.end({ route, status: response.statusCode, tenantId: facts.tenant });
+      trace.end({ route, status: response.statusCode, tenantId: facts.tenant, decisionId: facts.decision_id });
     });
     trace.run(() => runForRequest(facts, next));
   };
@@ -24,10 +29,4 @@ export function observeRequests(telemetry: Telemetry): RequestHandler {
 /** For what is logged of a request outside of its own course, as at its end. */
 export function requestFactsOf(response: Response): RequestFacts {
   return (response.locals['facts'] as RequestFacts | undefined) ?? { request_id: requestIdOf(response) };
-}
-
-/** Whose request it turned out to be. */
-export function noteTenant(tenantId: string): void {
-  const facts = currentRequest();
-  if (facts) facts.tenant = tenantId;
 }

@@ -1,7 +1,8 @@
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Clock } from '../../ports/clock.js';
-import { requestIdOf } from './request-id.js';
+import { isProbe } from '../route-template.js';
+import { requestFactsOf } from './observe-request.js';
 
 /** One line a request: method, place, status and duration. Never a header, a query, a body or what stands in a path. */
 export function createRequestLog(logger: Logger, clock: Clock): RequestHandler {
@@ -11,7 +12,7 @@ export function createRequestLog(logger: Logger, clock: Clock): RequestHandler {
       const path = loggablePath(request.originalUrl, (request.route as { path?: unknown } | undefined)?.path);
       logger[isProbe(path) ? 'debug' : 'info'](
         {
-          request_id: requestIdOf(response),
+          ...requestFactsOf(response),
           method: request.method,
           path,
           status: response.statusCode,
@@ -32,8 +33,4 @@ export function loggablePath(url: string, template: unknown): string {
   if (below) return `/t/${below[1]}/${below[2]}${below[3] ? '/…' : ''}`;
   if (typeof template === 'string') return template;
   return isProbe(path) ? path : '(unmatched)';
-}
-
-function isProbe(path: string): boolean {
-  return path === '/healthz' || path === '/readyz';
 }

@@ -36,6 +36,7 @@ export async function createOpenTelemetry({ config, logger, outlets }: OpenTelem
     .merge(detectResources({ detectors: [envDetector] }));
 
   const metricsServer = config.metricsServer && (await createMetricsServer(config.metricsServer));
+  if (metricsServer) logger.info({ host: config.metricsServer?.host, port: metricsServer.port }, 'metrics');
   const spanProcessors = [...(outlets?.spanProcessors ?? []), ...(await spanExport(config))];
   const readers = [...(outlets?.metricReaders ?? []), ...(await metricExport(config)), ...readersOf(metricsServer)];
   const meters = readers.length > 0 ? new MeterProvider({ resource, readers }) : undefined;

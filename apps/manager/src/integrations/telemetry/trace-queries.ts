@@ -1,4 +1,5 @@
-import type { TracerProvider } from '@opentelemetry/api';
+import { context, type Context, trace, type Tracer, type TracerProvider } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
 
 /** Steps of Prisma's own that say nothing to an operator. */
 const ignored = [/^prisma:client:(?:serialize|connect|compile|detect_platform|load_engine|db_connect)$/];
@@ -7,7 +8,20 @@ const ignored = [/^prisma:client:(?:serialize|connect|compile|detect_platform|lo
 export async function traceQueries(tracerProvider: TracerProvider): Promise<() => void> {
   const { PrismaInstrumentation } = await import('@prisma/instrumentation');
   const instrumentation = new PrismaInstrumentation({ ignoreSpanTypes: ignored });
-  instrumentation.setTracerProvider(tracerProvider);
+  instrumentation.setTracerProvider({
+    getTracer: (...given) => onlyBelowSpans(tracerProvider.getTracer(...given)),
+  });
   instrumentation.enable();
   return () => instrumentation.disable();
+}
+
+/** What the Manager asks its databases by itself is no trace of its own. */
+function onlyBelowSpans(tracer: Tracer): Tracer {
+  const quietAtRoot = (at: Context) => (trace.getSpan(at) ? at : suppressTracing(at));
+  const startActiveSpan = (...given: unknown[]): unknown =>
+    context.with(quietAtRoot(context.active()), () => Reflect.apply(tracer.startActiveSpan, tracer, given) as unknown);
+  return {
+    startSpan: (name, options, at = context.active()) => tracer.startSpan(name, options, quietAtRoot(at)),
+    startActiveSpan: startActiveSpan as Tracer['startActiveSpan'],
+  };
 }

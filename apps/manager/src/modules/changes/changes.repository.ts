@@ -11,16 +11,25 @@ export interface EndedRow {
   readonly reason: string;
 }
 
+export interface Feed {
+  readonly position: FeedPosition;
+  readonly ended: readonly EndedRow[];
+  /** By the database's clock, when it last moved; 0 where that is not known. */
+  readonly movedSecondsAgo: number;
+}
+
 /** Where the feed stands and which of the application's sessions ended after a place in it, oldest first: one snapshot. */
 export async function readFeed(
   db: TenantDatabase,
   question: { readonly applicationId: string; readonly after: bigint; readonly limit: number },
-): Promise<{ readonly position: FeedPosition; readonly ended: readonly EndedRow[] }> {
+): Promise<Feed> {
   const { applicationId, after, limit } = question;
   const rows = await db.$queryRaw<
-    { policyVersion: bigint; sessionSequence: bigint; sid: string | null; reason: string | null }[]
+    { policyVersion: bigint; sessionSequence: bigint; ago: number | null; sid: string | null; reason: string | null }[]
   >`
     SELECT state.policy_version AS "policyVersion", state.session_sequence AS "sessionSequence",
+           -- By way of JSON: a tenant that could not be migrated lacks the column, and is served all the same.
+           extract(epoch FROM clock_timestamp() - (to_jsonb(state) ->> 'changed_at')::timestamptz)::float8 AS ago,
            ended.id AS sid, ended.end_reason AS reason
       FROM policy_state state
       LEFT JOIN LATERAL (
@@ -33,6 +42,7 @@ export async function readFeed(
   if (!first) throw new Error('the tenant database has no policy_state row');
   return {
     position: { policyVersion: first.policyVersion, sessionSequence: first.sessionSequence },
+    movedSecondsAgo: Math.max(0, first.ago ?? 0),
     ended: rows.flatMap(({ sid, reason }) => (sid === null ? [] : [{ sid, reason: reason ?? 'revoked' }])),
   };
 }

@@ -3,6 +3,7 @@ import { type Caller, reachesSession } from '../../authorization/caller.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
 import type { EventBus } from '../../ports/event-bus.js';
+import { noTelemetry, type Telemetry } from '../../ports/telemetry.js';
 import { type FeedPosition, readFeed } from './changes.repository.js';
 import { createPollLimit } from './poll-limit.js';
 import { createWakes } from './wakes.js';
@@ -20,6 +21,8 @@ export interface PollRequest {
 export interface ChangesService {
   /** AppError 'rate_limited' when the application has too many polls open. */
   poll(request: PollRequest): Promise<Changes>;
+  /** Open now, in this process. */
+  openPolls(): number;
   /** Answers all open polls at once: the process is about to stop. */
   stop(): void;
 }
@@ -27,6 +30,7 @@ export interface ChangesService {
 export interface ChangesOptions {
   readonly events: EventBus;
   readonly clock: Clock;
+  readonly telemetry?: Pick<Telemetry, 'record'>;
   /** Open polls an application may have in this process. */
   readonly maxPollsPerApplication?: number;
 }
@@ -37,27 +41,33 @@ const maxPollsPerSession = 10;
 
 /** The change feed: looks at the database, waits for a wake, looks again; what is not woken is seen when the wait ends. */
 export function createChangesService(options: ChangesOptions): ChangesService {
-  const { events, clock, maxPollsPerApplication = 100 } = options;
+  const { events, clock, maxPollsPerApplication = 100, telemetry = noTelemetry } = options;
   const limit = createPollLimit(maxPollsPerApplication);
   const sessionLimit = createPollLimit(maxPollsPerSession);
   const stopping = new AbortController();
+  let open = 0;
 
   async function look(request: PollRequest, after: FeedPosition | undefined): Promise<Changes & { news: boolean }> {
     const heldMs = Math.max(0, Math.floor(clock.monotonic() - request.receivedAt));
     const { db, application } = request.caller;
     const question = { applicationId: application.id, after: after?.sessionSequence ?? maxBigint, limit: maxEnded + 1 };
-    const { position, ended } = await readFeed(db, question);
+    const { position, ended, movedSecondsAgo } = await readFeed(db, question);
     const reached = ended.filter(({ sid }) => reachesSession(request.caller, sid));
     // A feed that stands before the cursor is another one (a restored database); of too many only that there are.
     const rewound = after !== undefined && position.sessionSequence < after.sessionSequence;
     const tooMany = ended.length > maxEnded;
     const policyChanged = after !== undefined && (position.policyVersion !== after.policyVersion || rewound || tooMany);
+    const news = policyChanged || reached.length > 0;
+    if (news) {
+      const waited = movedSecondsAgo * 1000 <= heldMs;
+      telemetry.record({ kind: 'change_pushed', waited, seconds: movedSecondsAgo });
+    }
     return {
       cursor: `${position.policyVersion}.${position.sessionSequence}`,
       policy_changed: policyChanged,
       ended: reached.slice(0, maxEnded).map(({ sid, reason }) => ({ sid, reason })),
       held_ms: heldMs,
-      news: policyChanged || reached.length > 0,
+      news,
     };
   }
 
@@ -83,13 +93,16 @@ export function createChangesService(options: ChangesOptions): ChangesService {
       const after = parseCursor(request.after);
       const { tenantId, application, sid } = request.caller;
       const release = (sid === undefined ? limit : sessionLimit).take(`${tenantId}/${application.id}/${sid ?? ''}`);
+      open++;
       try {
         const { news: _news, ...changes } = await wait(request, after);
         return changes;
       } finally {
+        open--;
         release();
       }
     },
+    openPolls: () => open,
     stop: () => stopping.abort(),
   };
 }

@@ -7,6 +7,8 @@ import { compileRequirement } from '../../authorization/compile-requirement.js';
 import { hashIdentifier } from '../../db/hash-identifier.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
+import { noteDecision } from '../../ports/current-request.js';
+import { noTelemetry, type Telemetry } from '../../ports/telemetry.js';
 import type { SessionsService } from '../sessions/sessions.service.js';
 import { toDecisionAnswer } from './decision.js';
 import { type JudgedSubject, judgeSubject, type Subject } from './judge-subject.js';
@@ -33,9 +35,11 @@ export interface DecisionsService {
 export interface DecisionsOptions {
   readonly sessions: SessionsService;
   readonly clock: Clock;
+  readonly telemetry?: Pick<Telemetry, 'record'>;
 }
 
-export function createDecisionsService({ sessions, clock }: DecisionsOptions): DecisionsService {
+export function createDecisionsService(options: DecisionsOptions): DecisionsService {
+  const { sessions, clock, telemetry = noTelemetry } = options;
   const service: DecisionsService = {
     async decide({ caller, subject, requirement, ...rest }) {
       compileRequirement(requirement);
@@ -44,6 +48,7 @@ export function createDecisionsService({ sessions, clock }: DecisionsOptions): D
     },
 
     async decideJudged(caller, { subject, sessionId, grants, policyVersion }, { requirement, tool, idempotencyKey }) {
+      const startedAt = clock.monotonic();
       const compiled = compileRequirement(requirement);
       const decision = decide(createPrincipal(grants), compiled);
       const key = idempotencyKey === undefined ? null : hashKey(caller.application.id, idempotencyKey);
@@ -60,8 +65,12 @@ export function createDecisionsService({ sessions, clock }: DecisionsOptions): D
         policyVersion,
         idempotencyKey: key,
       });
-      if (row) return toDecisionAnswer(row);
-      return repeat(caller, key ?? '', { subject, sessionId, tool: tool ?? null, requirement });
+      if (!row) return repeat(caller, key ?? '', { subject, sessionId, tool: tool ?? null, requirement });
+      noteDecision(row.id);
+      const { tenantId } = caller;
+      const { allowed, code } = decision;
+      telemetry.record({ kind: 'decision', tenantId, allowed, code, seconds: (clock.monotonic() - startedAt) / 1000 });
+      return toDecisionAnswer(row);
     },
 
     async get(caller, decisionId) {

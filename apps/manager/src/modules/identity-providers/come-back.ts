@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../ports/clock.js';
 import type { EventBus } from '../../ports/event-bus.js';
 import type { Sealer } from '../../ports/sealer.js';
+import { noTelemetry, type Telemetry } from '../../ports/telemetry.js';
 import { admitPerson, type AdmissionRefusal, isAllowedDomain } from './admit-person.js';
 import { isUuid } from './begin-sign-in.js';
 import type { IdentityProvider } from './identity-provider.js';
@@ -40,10 +41,12 @@ export interface ComeBackOptions {
   readonly steps: ProviderSteps;
   readonly events: EventBus;
   readonly linkedTo: LinkService['linkedTo'];
+  readonly telemetry?: Pick<Telemetry, 'record'>;
 }
 
 /** Uses the attempt up before anything of the answer is looked at; what comes of it waits for the interaction. */
-export function createComeBack({ clock, sealer, steps, events, linkedTo }: ComeBackOptions): ComeBack {
+export function createComeBack(options: ComeBackOptions): ComeBack {
+  const { clock, sealer, steps, events, linkedTo, telemetry = noTelemetry } = options;
   return async (context, { providerId, query, cookieOf }) => {
     const { tenantId, db } = context;
     const state = onlyState(query);
@@ -64,11 +67,14 @@ export function createComeBack({ clock, sealer, steps, events, linkedTo }: ComeB
     const { interactionId, session } = openAttempt(sealer, tenantId, attempt);
     const provider = await findIdentityProvider(db, providerId);
     if (!provider?.enabled || !session) return { outcome: 'spent', interactionId };
-    const end = (outcome: 'denied' | 'failed' | 'not_admitted') => ({
-      outcome,
-      interactionId,
-      providerName: provider.name,
-    });
+    const { linkUserId } = attempt;
+    const count = (outcome: 'success' | 'denied' | 'failed' | 'not_admitted') => {
+      if (linkUserId === null) telemetry.record({ kind: 'login', tenantId, method: provider.kind, outcome });
+    };
+    const end = (outcome: 'denied' | 'failed' | 'not_admitted') => {
+      count(outcome);
+      return { outcome, interactionId, providerName: provider.name };
+    };
 
     let identity: ProviderIdentity | 'denied';
     try {
@@ -79,7 +85,6 @@ export function createComeBack({ clock, sealer, steps, events, linkedTo }: ComeB
       return end('failed');
     }
     if (identity === 'denied') return end('denied');
-    const { linkUserId } = attempt;
     const person =
       linkUserId === null
         ? await admit(context, provider, identity)
@@ -96,6 +101,7 @@ export function createComeBack({ clock, sealer, steps, events, linkedTo }: ComeB
       resultHash: hashIdentifier(result),
       sealedRequest: sealAttempt(sealer, tenantId, attempt.stateHash, kept),
     });
+    count('success');
     return { outcome: 'came', interactionId, result };
   };
 

@@ -5,6 +5,7 @@ import type { EventBus } from '../../ports/event-bus.js';
 import type { GuardedFetch } from '../../ports/guarded-fetch.js';
 import type { RateLimits } from '../../ports/rate-limits.js';
 import type { Sealer } from '../../ports/sealer.js';
+import type { Telemetry } from '../../ports/telemetry.js';
 import { createLinkService, type LinkService } from './link-identity.service.js';
 import { createProviderConfigurations } from './provider-configuration.js';
 import { createProviderSignInRoutes, type ProviderSignInRoutes } from './provider-sign-in.routes.js';
@@ -19,6 +20,7 @@ export interface ProviderSignInParts {
   readonly rateLimits: Pick<RateLimits, 'create'>;
   readonly sealer: Sealer;
   readonly guardedFetch: GuardedFetch;
+  readonly telemetry: Telemetry;
 }
 
 export type ProviderSignIn = ProviderSignInRoutes &
@@ -32,7 +34,14 @@ export function createProviderSignIn(parts: ProviderSignInParts): ProviderSignIn
   const configurations = createProviderConfigurations({ fetch, clock, allowHttp: config.dangerouslyAllowHttp });
   const { linkedTo, offered } = links;
   const steps = createProviderSteps({ sealer, fetch, configurations, logger });
-  const providers = createProviderSignInService({ clock, sealer, steps, events, linkedTo });
+  const providers = createProviderSignInService({
+    clock,
+    sealer,
+    steps,
+    events,
+    linkedTo,
+    telemetry: parts.telemetry,
+  });
   const perNetwork = rateLimits.create('provider-sign-ins', { points: 300, windowSeconds: 60 });
   const { waysIn, homeRealmOf } = providers;
   return { ...createProviderSignInRoutes({ providers, links, perNetwork }), waysIn, homeRealmOf, offered };

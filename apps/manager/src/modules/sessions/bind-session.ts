@@ -5,6 +5,7 @@ import type { AccessTokenClaims, VerifyAccessToken } from '../../authorization/v
 import { hashIdentifier } from '../../db/hash-identifier.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
+import { noTelemetry, type Telemetry } from '../../ports/telemetry.js';
 import { noteManifestUse } from '../manifests/manifests.service.js';
 import { resourceOf } from '../applications/application.js';
 import { boundsOf, toActiveSession } from './session.js';
@@ -26,10 +27,12 @@ export type BindSession = (request: BindRequest) => Promise<ActiveSession>;
 export interface BindOptions {
   readonly verifyAccessToken: VerifyAccessToken;
   readonly clock: Clock;
+  readonly telemetry?: Pick<Telemetry, 'record'>;
 }
 
 /** Binds an in-band login to the MCP session that began it: once, whoever asks and how many ask at the same moment. */
-export function createBindSession({ verifyAccessToken, clock }: BindOptions): BindSession {
+export function createBindSession(options: BindOptions): BindSession {
+  const { verifyAccessToken, clock, telemetry = noTelemetry } = options;
   return async ({ caller, accessToken, mcpSession, idempotencyKey, manifestDigest }) => {
     const claims = await verifyPersonToken(verifyAccessToken, caller, accessToken);
     if (claims.mcp_session !== mcpSession) {
@@ -49,6 +52,7 @@ export function createBindSession({ verifyAccessToken, clock }: BindOptions): Bi
       at: new Date(at),
     };
     const bound = pasted ? await bindPastedOnce(db, attempt) : await bindOnce(db, attempt);
+    if (bound && pasted) telemetry.record({ kind: 'login', tenantId, method: 'pasted', outcome: 'success' });
     const session = await findSessionOf(db, application.id, claims.sid);
     if (!session || session.userId !== claims.userId) throw new AppError('person_token_invalid', 'no such login');
     if (session.mcpSession !== mcpSession) {

@@ -148,6 +148,10 @@ export function findListedSession(
   });
 }
 
+export function countActiveSessions(db: TenantDatabase, at: Date): Promise<number> {
+  return db.session.count({ where: { endedAt: null, boundAt: { not: null }, expiresAt: { gt: at } } });
+}
+
 /** Of a person, or of all. */
 export async function findLiveSids(db: TenantDatabase, userId: string | undefined, limit?: number): Promise<string[]> {
   const where = { endedAt: null, ...(userId !== undefined && { userId }) };

@@ -5,6 +5,7 @@ import type { TenantDatabase } from '../../db/tenant-clients.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
 import type { EventBus } from '../../ports/event-bus.js';
+import { noTelemetry, type Telemetry } from '../../ports/telemetry.js';
 import { actorOf } from '../audit-events/audit-event.js';
 import { recordAuditEvent } from '../audit-events/audit-events.service.js';
 import { noteManifestUse } from '../manifests/manifests.service.js';
@@ -46,6 +47,8 @@ export interface SessionsService {
   endSession(end: SessionEnd): Promise<boolean>;
   endSessionsOfUser(end: Omit<SessionEnd, 'sid'> & { readonly userId: string }): Promise<number>;
   endAllSessions(end: Omit<SessionEnd, 'sid'>): Promise<number>;
+  /** Bound and neither ended nor expired, in all of these databases. */
+  countActive(databases: readonly TenantDatabase[]): Promise<number>;
   /** Also an ended or expired one. */
   findSession(db: TenantDatabase, sid: string): Promise<Session | null>;
   /** `manifests`: of those whose server has other tools than it said before. */
@@ -64,18 +67,25 @@ export interface SessionsService {
 export interface SessionsOptions {
   readonly clock: Clock;
   readonly events: EventBus;
+  readonly telemetry?: Pick<Telemetry, 'record'>;
 }
 
-export function createSessionsService({ clock, events }: SessionsOptions): SessionsService {
+export function createSessionsService(options: SessionsOptions): SessionsService {
+  const { clock, events, telemetry = noTelemetry } = options;
   async function end(tenantId: string, db: TenantDatabase, sids: readonly string[], reason: SessionEndReason) {
     if (sids.length === 0) return 0;
     const ended = await repository.endSessions(db, sids, { reason, at: new Date(clock.now()) });
-    if (ended > 0) await events.publish(tenantId);
+    if (ended === 0) return 0;
+    telemetry.record({ kind: 'sessions_ended', tenantId, reason, count: ended });
+    await events.publish(tenantId);
     return ended;
   }
 
   const service: SessionsService = {
-    createSession: ({ db, sid, tenantId: _tenantId, ...rest }) => repository.insertSession(db, { id: sid, ...rest }),
+    async createSession({ db, sid, tenantId, ...rest }) {
+      await repository.insertSession(db, { id: sid, ...rest });
+      telemetry.record({ kind: 'session_started', tenantId });
+    },
 
     async endSession({ tenantId, db, sid, reason }) {
       const session = await repository.findSession(db, sid);
@@ -95,6 +105,12 @@ export function createSessionsService({ clock, events }: SessionsOptions): Sessi
         if (now === 0) return ended;
         ended += now;
       }
+    },
+
+    async countActive(databases) {
+      let count = 0;
+      for (const db of databases) count += await repository.countActiveSessions(db, new Date(clock.now()));
+      return count;
     },
 
     findSession: repository.findSession,

@@ -1,5 +1,6 @@
 import type { TenantDatabase } from '../../db/tenant-clients.js';
 import type { RateLimits } from '../../ports/rate-limits.js';
+import { noTelemetry, type Telemetry } from '../../ports/telemetry.js';
 import { verifyPassword } from './passwords.js';
 import { describeScopes, findEmail, findPasswordAccount } from './sign-in.repository.js';
 
@@ -31,19 +32,31 @@ const windowSeconds = 5 * 60;
  * Attempts are counted by account and network, by network, and by account from browsers that are new to it: guessing
  * from many networks ends at the last, which does not lock out the browser that the person uses.
  */
-export function createSignInService(rateLimits: Pick<RateLimits, 'create'>): SignInService {
+export function createSignInService(
+  rateLimits: Pick<RateLimits, 'create'>,
+  telemetry: Pick<Telemetry, 'record'> = noTelemetry,
+): SignInService {
   const byNetwork = rateLimits.create('sign-in-network', { points: 100, windowSeconds });
   const byAccountAndNetwork = rateLimits.create('sign-in-account-network', { points: 20, windowSeconds });
   const byAccount = rateLimits.create('sign-in-account', { points: 60, windowSeconds });
   return {
     async signInWithPassword({ tenantId, db, email: typed, password, network, knownBrowser }) {
       const email = normalizeEmail(typed);
-      await byNetwork.consume(network);
-      await byAccountAndNetwork.consume(`${tenantId}/${network}/${email}`);
-      if (!knownBrowser) await byAccount.consume(`${tenantId}/${email}`);
+      const count = (outcome: 'success' | 'refused' | 'rate_limited') =>
+        telemetry.record({ kind: 'login', tenantId, method: 'password', outcome });
+      try {
+        await byNetwork.consume(network);
+        await byAccountAndNetwork.consume(`${tenantId}/${network}/${email}`);
+        if (!knownBrowser) await byAccount.consume(`${tenantId}/${email}`);
+      } catch (error) {
+        count('rate_limited');
+        throw error;
+      }
       const account = await findPasswordAccount(db, email);
       const matches = await verifyPassword(account?.passwordHash ?? undefined, password);
-      return account && matches && account.status === 'active' ? { userId: account.userId } : undefined;
+      const person = account && matches && account.status === 'active' ? { userId: account.userId } : undefined;
+      count(person ? 'success' : 'refused');
+      return person;
     },
     async describeApproval(db, userId, scopes) {
       const email = await findEmail(db, userId);
