@@ -4,6 +4,7 @@ import { environmentSchema, secretVariables } from './schema.js';
 import type { Secret } from './secret.js';
 import { type TelemetrySettings, telemetrySettingsOf } from './telemetry-settings.js';
 import { findTlsProblem } from './tls-files.js';
+import { findVaultProblems, toVaultSettings, type VaultSettings } from './vault-settings.js';
 
 export interface Config {
   /** Public base URL, without a trailing slash; issuers are `<url>/t/<tenant>`. */
@@ -14,7 +15,7 @@ export interface Config {
   readonly masterDatabaseUrl: Secret;
   /** The server on which tenant databases are made. */
   readonly tenantDatabaseUrl: Secret;
-  /** The first seals, all open; `key` is base64 of 32 bytes. */
+  /** The first seals, all open; `key` is base64 of 32 bytes, or `vault:v…` until `unwrapSealingKeys` opened it. */
   readonly sealingKeys: readonly { readonly id: string; readonly key: Secret }[];
   readonly cookieKeys: readonly Secret[];
   /** It speaks TLS itself: PEM files, read at start and at each SIGHUP. */
@@ -29,6 +30,8 @@ export interface Config {
   /** URLs that tenants give may lead to private and loopback addresses. */
   readonly dangerouslyAllowPrivateAddresses: boolean;
   readonly stopOnStdinEnd: boolean;
+  /** Where the secrets of services are kept; without it, sealed in the tenants' databases. */
+  readonly vault: VaultSettings | undefined;
   readonly telemetry: TelemetrySettings;
 }
 
@@ -63,6 +66,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, re
   if (isPlainHttp(set['AUTHSEC_URL']) && !['1', 'true'].includes(set['AUTHSEC_DANGEROUSLY_ALLOW_HTTP'] ?? '')) {
     problems.push('AUTHSEC_URL: must be https; AUTHSEC_DANGEROUSLY_ALLOW_HTTP=1 allows http for development');
   }
+  problems.push(...findVaultProblems(set, readFile));
   if (problems.length > 0 || !parsed.data) throw new ConfigError(problems);
   const values = parsed.data;
   return deepFreeze({
@@ -81,6 +85,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, re
     dangerouslyAllowHttp: values.AUTHSEC_DANGEROUSLY_ALLOW_HTTP,
     dangerouslyAllowPrivateAddresses: values.AUTHSEC_DANGEROUSLY_ALLOW_PRIVATE_ADDRESSES,
     stopOnStdinEnd: values.AUTHSEC_STOP_ON_STDIN_END,
+    vault: toVaultSettings(values, readFile),
     telemetry: telemetrySettingsOf(values),
   });
 }

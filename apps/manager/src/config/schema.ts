@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { Secret } from './secret.js';
+import { vaultEnvironment } from './vault-settings.js';
 
 const postgresUrl = z
   .url({ protocol: /^postgres(ql)?$/, error: 'must be a postgresql:// URL' })
@@ -17,14 +18,17 @@ const list = (value: string) => value.split(',').map((entry) => entry.trim());
 
 const sealingKeys = z.string().transform((value, context) => {
   const keys = list(value).map((entry) => {
-    const [, id, key] = /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=)$/.exec(entry) ?? [];
+    const [, id, key] =
+      /^([A-Za-z0-9_-]{1,32}):([A-Za-z0-9+/]{43}=|vault:v[1-9]\d{0,8}:[A-Za-z0-9+/]{20,500}={0,2})$/.exec(entry) ?? [];
     return id && key ? { id, key: new Secret(key) } : undefined;
   });
   if (keys.some((key) => !key) || new Set(keys.map((key) => key?.id)).size !== keys.length) {
-    context.addIssue('must be <id>:<base64 of 32 bytes>[,…] with ids that differ');
+    context.addIssue('must be <id>:<base64 of 32 bytes>[,…] with ids that differ, or <id>:vault:v1:<ciphertext>');
     return z.NEVER;
   }
-  if (keys.some((key) => key && isOneByteRepeated(Buffer.from(key.key.reveal(), 'base64')))) {
+  if (
+    keys.some((key) => key?.key.reveal().length === 44 && isOneByteRepeated(Buffer.from(key.key.reveal(), 'base64')))
+  ) {
     context.addIssue('is an example and no secret; openssl rand -base64 32 makes a key');
     return z.NEVER;
   }
@@ -101,6 +105,7 @@ export const environmentSchema = z.object({
   AUTHSEC_DANGEROUSLY_ALLOW_HTTP: flag,
   AUTHSEC_DANGEROUSLY_ALLOW_PRIVATE_ADDRESSES: flag,
   AUTHSEC_STOP_ON_STDIN_END: flag,
+  ...vaultEnvironment,
 });
 
 /** Those that may also be given as `<NAME>_FILE`. */
@@ -109,4 +114,7 @@ export const secretVariables = [
   'AUTHSEC_TENANT_DATABASE_URL',
   'AUTHSEC_SEALING_KEYS',
   'AUTHSEC_COOKIE_KEYS',
+  'AUTHSEC_VAULT_SECRET_ID',
+  'AUTHSEC_VAULT_WRAPPED_SECRET_ID',
+  'VAULT_TOKEN',
 ] as const satisfies readonly (keyof typeof environmentSchema.shape)[];
