@@ -143,7 +143,7 @@ async function prepareVault(
   if (!standing && findOpenBao() === undefined) await step('OpenBao is installed', installOpenBao);
   const vault = await step('Vault is up', () => (running.vault = startDevVault({ state, standing, port })));
   void vault.server?.ended.then(() => request.stop({ message: 'OpenBao ended: stopping', failed: true }));
-  return step('Vault is provisioned', () => provisionDevVault(vault, state));
+  return step('Vault is provisioned', () => provisionDevVault(vault));
 }
 
 function startChild(

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startOpenBao, type OpenBaoServer } from '@authsec/config/openbao';
+import { provisionVault, vaultPlan, type VaultOperator } from '../integrations/vault/provision-vault.js';
 import { DevError } from './dev-error.js';
 import { claimPort } from './ports.js';
 import { writePrivateFile, type StateDirectory } from './state-directory.js';
@@ -9,9 +11,8 @@ import { writePrivateFile, type StateDirectory } from './state-directory.js';
 /** The Vault of the development stack, and who may do everything in it. */
 export interface DevVault {
   readonly address: string;
-  readonly operatorToken: string;
-  readonly namespace?: string;
-  /** Where it is not ours. */
+  readonly operator: VaultOperator;
+  /** Undefined where it is not ours. */
   readonly server: OpenBaoServer | undefined;
 }
 
@@ -27,17 +28,14 @@ export interface ProvisionedVault {
 export interface DevVaultOptions {
   readonly state: StateDirectory;
   /** Undefined: one is started. */
-  readonly standing: { readonly address: string; readonly token: string; readonly namespace?: string } | undefined;
+  readonly standing: VaultOperator | undefined;
   /** Undefined: 4703 where that is free, else any. */
   readonly port: number | undefined;
 }
 
 /** An OpenBao on files that outlive it, unsealed with the key that its first start wrote beside them; or what stands there. */
 export async function startDevVault({ state, standing, port }: DevVaultOptions): Promise<DevVault> {
-  if (standing) {
-    const { address, token: operatorToken, namespace } = standing;
-    return { address, operatorToken, server: undefined, ...(namespace !== undefined && { namespace }) };
-  }
+  if (standing) return { address: standing.address, operator: standing, server: undefined };
   const keysFile = join(state.vault, 'keys.json');
   const initialised = await readKeys(keysFile);
   // Without its keys nobody opens it again.
@@ -53,7 +51,7 @@ export async function startDevVault({ state, standing, port }: DevVaultOptions):
   if (!server) throw new DevError('OpenBao was installed, and is not found');
   const { address, rootToken, unsealKeys } = server;
   if (!initialised) await writePrivateFile(keysFile, JSON.stringify({ rootToken, unsealKeys }));
-  return { address, operatorToken: rootToken, server };
+  return { address, operator: { address, token: rootToken }, server };
 }
 
 type Keys = Pick<OpenBaoServer, 'rootToken' | 'unsealKeys'>;
@@ -72,6 +70,18 @@ function claimVaultPort(port: number | undefined): Promise<number> {
   return claimPort({ ...request, port: 4703 }).catch(() => 0);
 }
 
-export function provisionDevVault(_vault: DevVault, _state: StateDirectory): Promise<ProvisionedVault> {
-  throw new DevError('not yet');
+/** Mounts, policies and a login for the Manager, which never has the operator's token. */
+export async function provisionDevVault({ address, operator, server }: DevVault): Promise<ProvisionedVault> {
+  const { roleId, secretId } = await provisionVault(operator, vaultPlan());
+  const { namespace } = operator;
+  return {
+    address,
+    managerEnv: {
+      VAULT_ADDR: address,
+      ...(namespace !== undefined && { VAULT_NAMESPACE: namespace }),
+      AUTHSEC_VAULT_ROLE_ID: roleId,
+      AUTHSEC_VAULT_SECRET_ID: secretId,
+    },
+    identity: server && createHash('sha256').update(operator.token).digest('base64url'),
+  };
 }
