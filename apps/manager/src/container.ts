@@ -6,7 +6,7 @@ import { createAccessTokenVerifier, type VerifyAccessToken } from './authorizati
 import type { Config } from './config/load-config.js';
 import { createMasterDatabase, type MasterDatabase } from './db/master-client.js';
 import { countTenantsBehind } from './db/count-tenants-behind.js';
-import { createTenantClients, type TenantClients } from './db/tenant-clients.js';
+import { createTenantClients, type TenantClients, type TenantDatabase } from './db/tenant-clients.js';
 import { createAesGcmSealer } from './integrations/aes-gcm-sealer.js';
 import { createGuardedFetch } from './integrations/guarded-fetch.js';
 import { createLogger } from './integrations/logger.js';
@@ -16,6 +16,7 @@ import { createSealedSecretStore } from './integrations/sealed-secret-store.js';
 import { ensureSigningKey, generateSigningKey, loadSigningKeys } from './integrations/signing-keys.js';
 import { observeSecretStore } from './integrations/telemetry/observe-secret-store.js';
 import { type ChangesService, createChangesService } from './modules/changes/changes.service.js';
+import { createLeasesService, type LeasesService } from './modules/services/leases.service.js';
 import { createSessionsService, type SessionsService } from './modules/sessions/sessions.service.js';
 import { createTenantsService, type TenantsService } from './modules/tenants/tenants.service.js';
 import { type Clock, systemClock } from './ports/clock.js';
@@ -40,11 +41,15 @@ export interface Container {
   readonly secrets: SecretStore;
   /** For every URL that a tenant gives. */
   readonly guardedFetch: GuardedFetch;
+  /** The same, to public addresses only, whatever the operator allows. */
+  readonly publicFetch: GuardedFetch;
   readonly master: MasterDatabase;
   /** The tenants' databases. */
   readonly tenants: TenantClients;
   readonly tenantsService: TenantsService;
   readonly sessions: SessionsService;
+  /** Dynamic credentials that were handed out. */
+  readonly leases: LeasesService;
   readonly changes: ChangesService;
   readonly tenantKeys: TenantKeys;
   readonly loadPrivateKeys: LoadPrivateKeys;
@@ -82,6 +87,7 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
     allowHttp: config.dangerouslyAllowHttp,
     allowPrivateAddresses: config.dangerouslyAllowPrivateAddresses,
   });
+  const publicFetch = createGuardedFetch({ allowHttp: config.dangerouslyAllowHttp, allowPrivateAddresses: false });
   const master = createMasterDatabase({
     databaseUrl: config.masterDatabaseUrl,
     onError: (err) => logger.warn({ err }, 'master database: a connection was lost'),
@@ -106,7 +112,9 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
     clients: tenants,
     ensureSigningKey: (db, tenantId) => ensureSigningKey(db, tenantId, sealer),
   });
-  const sessions = createSessionsService({ clock, events, telemetry });
+  const leases = createLeasesService({ secrets, sealer, clock, logger });
+  const onEnded = (tenantId: string, db: TenantDatabase) => leases.sweep(tenantId, db);
+  const sessions = createSessionsService({ clock, events, telemetry, onEnded });
   const changes = createChangesService({ clock, events, telemetry });
   const tenantKeys = createTenantKeys({
     clock,
@@ -136,10 +144,12 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
     sealer,
     secrets,
     guardedFetch,
+    publicFetch,
     master,
     tenants,
     tenantsService,
     sessions,
+    leases,
     changes,
     tenantKeys,
     loadPrivateKeys: async (tenantId, db) => (await loadSigningKeys(db, tenantId, sealer)).jwks.keys,
@@ -151,7 +161,7 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
     async close() {
       stopping.abort();
       await Promise.allSettled([events.close(), rateLimits.close(), secrets.close()]);
-      await Promise.allSettled([tenants.close(), guardedFetch.close()]);
+      await Promise.allSettled([tenants.close(), guardedFetch.close(), publicFetch.close()]);
       await master.$disconnect();
       await telemetry.close();
     },

@@ -23,15 +23,13 @@ import { signingKeyRoutes } from './contract/signing-keys.js';
 import { tenantRoutes } from './contract/tenants.js';
 import { userRoutes } from './contract/users.js';
 
-const { list, create, get, update, delete: remove, rotate } = serviceRoutes;
-
 /** Every endpoint of the Manager's API. */
 export const routes = {
   changes: changeRoutes,
   decisions: decisionRoutes,
   identityProviders: identityProviderRoutes,
   manifests: manifestRoutes,
-  services: { list, create, get, update, delete: remove, rotate },
+  services: serviceRoutes,
   sessions: sessionRoutes,
   signingKeys: signingKeyRoutes,
   tenants: tenantRoutes,

@@ -2,7 +2,9 @@ import { type Request, type RequestHandler, type Response, Router } from 'expres
 import type { Container } from '../container.js';
 import { AppError } from '../errors/app-error.js';
 import { createRateLimit } from '../http/middleware/rate-limit.js';
+import { createDecisionsService } from '../modules/decisions/decisions.service.js';
 import { createProviderSignIn } from '../modules/identity-providers/create-provider-sign-in.js';
+import { createConnectAccounts } from '../modules/services/create-service-credentials.js';
 import { createCsrf } from '../modules/sign-in/csrf.js';
 import { createKnownBrowser } from '../modules/sign-in/known-browser.js';
 import { createSignInRoutes } from '../modules/sign-in/sign-in.routes.js';
@@ -10,6 +12,7 @@ import { createSignInService } from '../modules/sign-in/sign-in.service.js';
 import { findAsset } from '../pages/assets.js';
 import { loginGonePage } from '../pages/message-page.js';
 import { sendPage } from '../pages/send-page.js';
+import { comeBackFromSignIn, createConnectTenant } from './connect-browser.js';
 import { createFrontErrors } from './front-errors.js';
 import { createGoRoutes } from './go-routes.js';
 import { createLoginInteractions } from './login-interactions.js';
@@ -30,6 +33,8 @@ export type AuthorizationServerParts = Pick<
   | 'sessions'
   | 'sealer'
   | 'guardedFetch'
+  | 'publicFetch'
+  | 'secrets'
   | 'loadPrivateKeys'
   | 'verifyAccessToken'
   | 'telemetry'
@@ -64,6 +69,8 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
   const csrf = createCsrf({ keys: cookieKeys, origin: new URL(config.url).origin });
   const go = createGoRoutes(csrf);
   const identityProviders = createProviderSignIn(parts);
+  const decisions = createDecisionsService({ sessions, clock, telemetry: parts.telemetry });
+  const connectAccounts = createConnectAccounts({ ...parts, decisions, csrf });
   const signIn = createSignInRoutes({
     signIn: createSignInService(rateLimits, parts.telemetry),
     csrf,
@@ -120,6 +127,24 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
     forTenant(({ context, site }, request, response) =>
       identityProviders.comeBack({ tenantId: context.tenantId, site, db: context.db }, request, response),
     ),
+  );
+  below.all(
+    '/connect/:link',
+    forTenant((tenant, request, response) => {
+      pinToIssuer(request, tenant.context.issuer);
+      return connectAccounts.link(createConnectTenant(tenant), request, response);
+    }),
+  );
+  below.get(
+    '/connect/callback/:service',
+    forTenant((tenant, request, response) => connectAccounts.comeBack(createConnectTenant(tenant), request, response)),
+  );
+  below.get(
+    '/connect/signed-in/:uid',
+    forTenant((tenant, request, response) => {
+      pinToIssuer(request, tenant.context.issuer);
+      return comeBackFromSignIn(tenant, request, response);
+    }),
   );
   below.get(
     '/completion',

@@ -1,4 +1,5 @@
 import { interactionPolicy, type KoaContextWithOIDC } from 'oidc-provider';
+import { hasLoggedOutSince } from './logged-out-since.js';
 import type { TenantContext } from './tenant-context.js';
 
 const { Check, Prompt, base } = interactionPolicy;
@@ -13,7 +14,7 @@ export function createLoginPolicy({ db }: TenantContext): interactionPolicy.Defa
     ),
     0,
   );
-  login?.checks.add(new Check('logged_out', 'the person has logged out since', (ctx) => hasLoggedOutSince(ctx)), 1);
+  login?.checks.add(new Check('logged_out', 'the person has logged out since', (ctx) => hasLoggedOut(ctx)), 1);
   policy.remove('consent');
   policy.add(
     new Prompt(
@@ -28,15 +29,9 @@ export function createLoginPolicy({ db }: TenantContext): interactionPolicy.Defa
   );
   return policy;
 
-  /** A logout anywhere makes every browser ask anew who is there: a browser does not say which logins it began. */
-  async function hasLoggedOutSince({ oidc }: KoaContextWithOIDC): Promise<boolean> {
+  async function hasLoggedOut({ oidc }: KoaContextWithOIDC): Promise<boolean> {
     const { accountId, loginTs } = oidc.session ?? {};
     if (accountId === undefined || oidc.result?.login) return false;
-    const database = await db();
-    const rows = await database.$queryRaw<unknown[]>`
-      SELECT 1 FROM sessions
-      WHERE user_id = ${accountId}::uuid AND end_reason = 'logged_out'
-        AND ended_at >= to_timestamp(${loginTs ?? 0}::float8) LIMIT 1`;
-    return rows.length > 0;
+    return hasLoggedOutSince(await db(), accountId, loginTs);
   }
 }

@@ -9,6 +9,7 @@ import {
   writeRow,
   type ProviderRow,
 } from './provider-rows.js';
+import { connectReason, signedInUrlOf } from './sign-in-to-connect.js';
 import { attemptInHand, isSameAttempt, spendRefreshToken } from './refresh-rotation.js';
 
 export interface PostgresAdapterOptions {
@@ -110,6 +111,9 @@ function fromRow(model: string, row: ProviderRow, id: string | undefined, issuer
   const { attempt: _attempt, ...payload }: AdapterPayload = row.payload;
   if (id !== undefined) payload.jti = id;
   if (row.consumedAt) payload.consumed = Math.floor(row.consumedAt.getTime() / 1000);
-  if (model === 'Interaction') payload.returnTo = `${issuer}/auth/${id}`;
+  if (model === 'Interaction') {
+    const connects = payload.prompt?.reasons.includes(connectReason);
+    payload.returnTo = connects ? signedInUrlOf(issuer, String(id)) : `${issuer}/auth/${id}`;
+  }
   return payload;
 }

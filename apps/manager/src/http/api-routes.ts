@@ -9,6 +9,7 @@ import { createManifestsService } from '../modules/manifests/manifests.service.j
 import { createIdentityProviderRoutes } from '../modules/identity-providers/identity-providers.routes.js';
 import { createIdentityProvidersService } from '../modules/identity-providers/identity-providers.service.js';
 import { createBindSession } from '../modules/sessions/bind-session.js';
+import { createServiceCredentials } from '../modules/services/create-service-credentials.js';
 import { createServiceRoutes } from '../modules/services/services.routes.js';
 import { createServicesService } from '../modules/services/services.service.js';
 import { createSessionRoutes } from '../modules/sessions/sessions.routes.js';
@@ -24,9 +25,10 @@ import type { BoundRoute } from './handle.js';
 export function bindContract(container: Container): BoundRoute[] {
   const { clock, config, events, sessions, telemetry, tenantsService, verifyAccessToken } = container;
   const assignments = createAssignmentsService({ events });
+  const decisions = createDecisionsService({ sessions, clock, telemetry });
   return [
     ...createChangeRoutes(container.changes),
-    ...createDecisionRoutes(createDecisionsService({ sessions, clock, telemetry })),
+    ...createDecisionRoutes(decisions),
     ...createManifestRoutes(createManifestsService(sessions)),
     ...createIdentityProviderRoutes(
       createIdentityProvidersService({
@@ -44,6 +46,7 @@ export function bindContract(container: Container): BoundRoute[] {
         mayConnectTo,
       }),
     ),
+    ...createServiceCredentials({ ...container, decisions }),
     ...createSessionRoutes({ sessions, bindSession: createBindSession({ verifyAccessToken, clock, telemetry }) }),
     ...createSigningKeyRoutes(
       createSigningKeysService({ generateSigningKey: container.generateSigningKey, sessions, events }),

@@ -17,10 +17,13 @@ export interface GuardedFetchOptions {
 export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
   const { allowHttp, allowPrivateAddresses, timeoutMs = 4_000, maxBytes = 512 * 1024, lookup } = options;
   const allow = (address: string) => mayConnectTo(address, { allowPrivate: allowPrivateAddresses });
-  const dispatcher = createGuardedAgent({ allowPrivateAddresses, connectTimeoutMs: timeoutMs, lookup });
+  const agentOptions = { allowPrivateAddresses, connectTimeoutMs: timeoutMs, lookup };
+  const shared = createGuardedAgent(agentOptions);
 
   async function fetchGuarded(target: string, init: GuardedRequest = {}): Promise<Response> {
     const url = parseUrl(target, allowHttp, allow);
+    const { clientCertificate } = init;
+    const dispatcher = clientCertificate ? createGuardedAgent({ ...agentOptions, clientCertificate }) : shared;
     const limit = AbortSignal.timeout(timeoutMs);
     const signal = init.signal ? AbortSignal.any([init.signal, limit]) : limit;
     try {
@@ -36,14 +39,16 @@ export function createGuardedFetch(options: GuardedFetchOptions): GuardedFetch {
         answer.body.on('error', () => {}).destroy();
         throw refusal;
       }
-      const bytes = await readLimited(answer.body, maxBytes, url);
+      const bytes = await readLimited(answer, maxBytes, url);
       const empty = bytes.length === 0 || answer.statusCode === 204 || answer.statusCode === 205;
       return new Response(empty ? null : bytes, { status: answer.statusCode, headers: toHeaders(answer.headers) });
     } catch (error) {
       throw translate(error, url, { limit, asked: init.signal });
+    } finally {
+      if (dispatcher !== shared) await dispatcher.destroy();
     }
   }
-  return Object.assign(fetchGuarded, { close: () => dispatcher.destroy() });
+  return Object.assign(fetchGuarded, { close: () => shared.destroy() });
 }
 
 type Allow = (address: string) => boolean;
@@ -64,15 +69,17 @@ function refusedAddress(host: string): FetchRefused {
 }
 
 function refusalOf(status: number, encoding: unknown, { hostname }: URL): FetchRefused | undefined {
-  if (status >= 300 && status < 400) return new FetchRefused('redirect', `${hostname} answered with a redirect`);
+  if (status >= 300 && status < 400) {
+    return new FetchRefused('redirect', `${hostname} answered with a redirect`, { status });
+  }
   if (encoding !== undefined && encoding !== 'identity') {
-    return new FetchRefused('encoding', `${hostname} compressed its answer although asked not to`);
+    return new FetchRefused('encoding', `${hostname} compressed its answer although asked not to`, { status });
   }
   return undefined;
 }
 
 async function readLimited(
-  body: AsyncIterable<Buffer>,
+  { body, statusCode: status }: { readonly body: AsyncIterable<Buffer>; readonly statusCode: number },
   maxBytes: number,
   { hostname }: URL,
 ): Promise<Buffer<ArrayBuffer>> {
@@ -80,7 +87,9 @@ async function readLimited(
   let size = 0;
   for await (const chunk of body) {
     size += chunk.length;
-    if (size > maxBytes) throw new FetchRefused('size', `${hostname} answered with more than ${maxBytes} bytes`);
+    if (size > maxBytes) {
+      throw new FetchRefused('size', `${hostname} answered with more than ${maxBytes} bytes`, { status });
+    }
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);

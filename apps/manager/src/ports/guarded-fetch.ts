@@ -5,13 +5,16 @@ export type FetchRefusal =
 /** `message` is for the operator's log; it names the host and never a path or query. */
 export class FetchRefused extends Error {
   override readonly name = 'FetchRefused';
+  /** Of the answer that was not taken. */
+  readonly status: number | undefined;
 
   constructor(
     readonly reason: FetchRefusal,
     message: string,
-    options?: { cause?: unknown },
+    options: { cause?: unknown; status?: number } = {},
   ) {
-    super(message, options);
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.status = options.status;
   }
 }
 
@@ -20,6 +23,15 @@ export interface GuardedRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
   readonly signal?: AbortSignal;
+  /** In PEM, for this request only. */
+  readonly clientCertificate?: ClientCertificate;
+}
+
+export interface ClientCertificate {
+  readonly certificate: string;
+  readonly privateKey: string;
+  /** Who is believed instead of the system's authorities. */
+  readonly certificateAuthority?: string | undefined;
 }
 
 /**

@@ -58,12 +58,15 @@ const open = [
   'GET /v1/sessions/:sid',
   'DELETE /v1/sessions/:sid',
   'GET /v1/changes',
+  'POST /v1/service-credentials',
+  'DELETE /v1/service-leases/:lease_id',
+  'POST /v1/service-connections',
 ];
 const send = (route: Route, authorization: string) =>
   request(manager.app)[route.method.toLowerCase() as 'get'](pathOf(route)).set('Authorization', authorization).send({});
 
 describe('the token of one session', () => {
-  test('is taken where the route table says so: at its session and its changes', () => {
+  test('is taken where the route table says so: at its session, its changes and its services', () => {
     const said = contractRoutes().filter(({ access }) => access.session);
     expect(said.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([...open].sort());
   });

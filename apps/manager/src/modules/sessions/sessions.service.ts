@@ -68,15 +68,18 @@ export interface SessionsOptions {
   readonly clock: Clock;
   readonly events: EventBus;
   readonly telemetry?: Pick<Telemetry, 'record'>;
+  /** What was given for the time of a session goes after it; not waited for, and it never rejects. */
+  readonly onEnded?: (tenantId: string, db: TenantDatabase) => Promise<void>;
 }
 
 export function createSessionsService(options: SessionsOptions): SessionsService {
-  const { clock, events, telemetry = noTelemetry } = options;
+  const { clock, events, telemetry = noTelemetry, onEnded } = options;
   async function end(tenantId: string, db: TenantDatabase, sids: readonly string[], reason: SessionEndReason) {
     if (sids.length === 0) return 0;
     const ended = await repository.endSessions(db, sids, { reason, at: new Date(clock.now()) });
     if (ended === 0) return 0;
     telemetry.record({ kind: 'sessions_ended', tenantId, reason, count: ended });
+    void onEnded?.(tenantId, db);
     await events.publish(tenantId);
     return ended;
   }

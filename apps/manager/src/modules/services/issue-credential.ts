@@ -1,0 +1,131 @@
+import type { IssuedCredential } from '@authsec/manager-client/contract';
+import type { Logger } from 'pino';
+import { AppError } from '../../errors/app-error.js';
+import type { Clock } from '../../ports/clock.js';
+import type { SecretStore } from '../../ports/secret-store.js';
+import { recordAuditEvent } from '../audit-events/audit-events.service.js';
+import { type AuthorizedUse, type AuthorizeUse, refuseUse, type UseRequest } from './authorize-use.js';
+import type { LeasesService } from './leases.service.js';
+import { maxKeepSeconds, type ObtainCredential, type ObtainedCredential } from './obtain-credential.js';
+import { secretAddressOf, type Service } from './service.js';
+import { forgetPreviousSecret, noteServiceUse } from './services-in-use.repository.js';
+import { type Progress, withinBudget } from './within-budget.js';
+
+export interface IssueRequest extends UseRequest {
+  /** The code of a tool is to see it. */
+  readonly raw: boolean;
+  /** The one before a rotation. */
+  readonly previous: boolean;
+  /** On the monotonic clock. */
+  readonly receivedAt: number;
+}
+
+/** Within two seconds, whatever hangs; AppError. */
+export type IssueCredential = (request: IssueRequest) => Promise<IssuedCredential>;
+
+export interface IssueCredentialOptions {
+  readonly authorizeUse: AuthorizeUse;
+  readonly obtain: ObtainCredential;
+  readonly leases: LeasesService;
+  readonly secrets: SecretStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+const budgetMs = 1_950;
+
+/** A credential for one call of a tool: who may is decided here and now, each time. */
+export function createIssueCredential(options: IssueCredentialOptions): IssueCredential {
+  const { authorizeUse, obtain, leases, secrets, clock, logger } = options;
+
+  async function issue(request: IssueRequest, progress: Progress, signal: AbortSignal): Promise<IssuedCredential> {
+    const { caller, raw, previous, sid } = request;
+    const { tenantId, db } = caller;
+    const use = await authorizeUse(request);
+    const { service, session } = use;
+    if ((raw && !service.rawCredential) || (service.kind === 'database' && !raw)) {
+      throw await refuseUse(request, use, 'service_raw_denied', { decision_id: use.decisionId });
+    }
+    const { version, seconds } = versionOf(service, previous, clock.now());
+    const asked = { tenantId, db, service, version, userId: session.userId };
+    const obtained = await obtain(asked, progress);
+    progress.waitingFor = 'tenant_unavailable';
+    const leaseId = await keepLease(obtained);
+    await record(request, use, leaseId);
+    retire(tenantId, request, service);
+    const { id, name, kind, baseUrl: base_url, allowPrivateAddresses: allow_private_addresses } = service;
+    return {
+      service: { id, name, kind, base_url, allow_private_addresses },
+      credential: obtained.credential,
+      expires_in: Math.min(seconds, obtained.keepSeconds),
+      lease_id: leaseId,
+      decision_id: use.decisionId,
+    };
+
+    async function keepLease({ lease }: ObtainedCredential): Promise<string | null> {
+      if (!lease) return null;
+      const { userId, applicationId } = session;
+      const id = await leases.keep({ tenantId, db, serviceId: service.id, sid, userId, applicationId }, lease);
+      // Nobody is there to take it.
+      if (signal.aborted) await leases.end(caller, id);
+      return id;
+    }
+  }
+
+  /** What was handed out stands in the audit before it is handed out. */
+  async function record(
+    { caller, raw, previous, tool, requestId }: IssueRequest,
+    { service, session, decisionId }: AuthorizedUse,
+    leaseId: string | null,
+  ): Promise<void> {
+    try {
+      await recordAuditEvent(caller.db, {
+        action: 'service.credential_issued',
+        actor: { kind: 'user', id: session.userId },
+        target: { kind: 'service', id: service.id },
+        outcome: 'done',
+        requestId,
+        details: {
+          service: service.name,
+          application: caller.application.clientId,
+          tool: tool ?? null,
+          raw,
+          previous,
+          decision_id: decisionId,
+          lease_id: leaseId,
+        },
+      });
+      await noteServiceUse(caller.db, service.id);
+    } catch (error) {
+      if (leaseId !== null) leases.end(caller, leaseId).catch(() => {});
+      throw error;
+    }
+  }
+
+  /** After the overlap of a rotation the secret before goes, by whoever comes by. */
+  function retire(tenantId: string, { caller }: IssueRequest, service: Service): void {
+    const { id, previousSecretVersion: version, previousSecretUntil: until } = service;
+    if (version === null || !until || until.getTime() > clock.now()) return;
+    secrets
+      .destroyVersion(secretAddressOf(tenantId, id), version)
+      .then(() => forgetPreviousSecret(caller.db, id, version))
+      .catch((err: unknown) => logger.warn({ tenant: tenantId, service: id, err }, 'a secret was not retired'));
+  }
+
+  return (request) => {
+    const left = budgetMs - (clock.monotonic() - request.receivedAt);
+    return withinBudget(Math.max(1, left), (progress, signal) => issue(request, progress, signal));
+  };
+}
+
+/** Which of the service's secrets, and for how long at most. */
+function versionOf(service: Service, previous: boolean, at: number): { version: number; seconds: number } {
+  if (!previous) return { version: service.secretVersion, seconds: maxKeepSeconds };
+  const { previousSecretVersion: version, previousSecretUntil: until, kind } = service;
+  const seconds = until ? (until.getTime() - at) / 1_000 : 0;
+  const rotates = kind !== 'database' && kind !== 'oauth2_authorization_code';
+  if (version === null || seconds <= 0 || !rotates) {
+    throw new AppError('not_found', `service ${service.name}: there is no secret before the one in use`);
+  }
+  return { version, seconds: Math.min(seconds, maxKeepSeconds) };
+}
