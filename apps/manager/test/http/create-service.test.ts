@@ -245,7 +245,7 @@ describe('409', () => {
     const secrets = await stage.tenant.db.sealedSecret.count();
     const name = `race-${randomUUID()}`;
     const answers = await Promise.all(Array.from({ length: 10 }, () => stage.create({ name })));
-    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(9).fill(409)]);
+    expect(answers.map(({ status }) => status).sort((a, b) => a - b)).toEqual([201, ...Array<number>(9).fill(409)]);
     expect(await stage.tenant.db.sealedSecret.count()).toBe(secrets + 1);
   });
 
