@@ -3,6 +3,7 @@ import { loadConfig } from '../config/load-config.js';
 import { createMasterDatabase, migrateMaster } from '../db/master-client.js';
 import { migrateTenants, type TenantMigration } from '../db/tenant-migrator.js';
 import { createAesGcmSealer } from '../integrations/aes-gcm-sealer.js';
+import { unwrapSealingKeys } from '../integrations/vault/vault-sealing-keys.js';
 import { type CommandContext, CommandFailure, describeError } from './command-context.js';
 
 export interface MigrateCommand {
@@ -16,7 +17,7 @@ export interface MigrateCommand {
 /** Brings the master and every tenant's database up to date; CommandFailure where one of them could not be. */
 export async function migrate(context: CommandContext, command: MigrateCommand): Promise<void> {
   const { print } = context;
-  const config = loadConfig(context.process.env);
+  const config = await unwrapSealingKeys(loadConfig(context.process.env));
   const { applied } = await migrateMaster(config.masterDatabaseUrl);
   print(`master: ${describeApplied(applied)}`);
   const master = createMasterDatabase({ databaseUrl: config.masterDatabaseUrl, onError: () => {} });

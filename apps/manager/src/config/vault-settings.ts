@@ -133,25 +133,18 @@ export function toVaultSettings(values: VaultValues, readFile: (path: string) =>
 function toLogin(values: VaultValues): VaultLogin {
   const method = values.AUTHSEC_VAULT_AUTH;
   const mount = values.AUTHSEC_VAULT_AUTH_MOUNT ?? method;
-  switch (method) {
-    case 'token':
-      return { method, token: values.VAULT_TOKEN ?? new Secret('') };
-    case 'kubernetes':
-      return {
-        method,
-        mount,
-        role: values.AUTHSEC_VAULT_KUBERNETES_ROLE ?? '',
-        tokenFile: values.AUTHSEC_VAULT_KUBERNETES_TOKEN_FILE,
-      };
-    case 'approle':
-      return {
-        method,
-        mount,
-        roleId: values.AUTHSEC_VAULT_ROLE_ID ?? '',
-        secretId: values.AUTHSEC_VAULT_SECRET_ID,
-        wrappedSecretId: values.AUTHSEC_VAULT_WRAPPED_SECRET_ID,
-      };
+  if (method === 'token') return { method, token: values.VAULT_TOKEN ?? new Secret('') };
+  if (method === 'kubernetes') {
+    const { AUTHSEC_VAULT_KUBERNETES_ROLE: role = '', AUTHSEC_VAULT_KUBERNETES_TOKEN_FILE: tokenFile } = values;
+    return { method, mount, role, tokenFile };
   }
+  return {
+    method,
+    mount,
+    roleId: values.AUTHSEC_VAULT_ROLE_ID ?? '',
+    secretId: values.AUTHSEC_VAULT_SECRET_ID,
+    wrappedSecretId: values.AUTHSEC_VAULT_WRAPPED_SECRET_ID,
+  };
 }
 
 function readAuthorities(file: string | undefined, readFile: (path: string) => string): string | undefined {

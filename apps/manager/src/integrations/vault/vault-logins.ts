@@ -76,24 +76,23 @@ export function createLogin(login: VaultLogin, connectAs: ConnectAs): () => Prom
     const path = vaultPath('auth', mount, 'login');
     return readToken(await connectAs(undefined).request({ method: 'POST', path, what, body }), what);
   };
-  switch (login.method) {
-    case 'token':
-      return () => lookUpToken(connectAs(login.token.reveal()), login.token.reveal());
-    case 'kubernetes':
-      return async () => {
-        const what = 'the Kubernetes login';
-        // The kubelet replaces it well before it ends.
-        const jwt = await readFile(login.tokenFile, 'utf8').catch(() => {
-          throw new SecretStoreError('denied', `${what}: ${login.tokenFile} cannot be read`);
-        });
-        return logIn(login.mount, what, { role: login.role, jwt: jwt.trim() });
-      };
-    case 'approle': {
-      const secretId = createSecretIdSource(login, connectAs);
-      return async () =>
-        logIn(login.mount, 'the AppRole login', { role_id: login.roleId, secret_id: (await secretId()).reveal() });
-    }
+  if (login.method === 'token') {
+    const token = login.token.reveal();
+    return () => lookUpToken(connectAs(token), token);
   }
+  if (login.method === 'kubernetes') {
+    return async () => {
+      const what = 'the Kubernetes login';
+      // The kubelet replaces it well before it ends.
+      const jwt = await readFile(login.tokenFile, 'utf8').catch(() => {
+        throw new SecretStoreError('denied', `${what}: ${login.tokenFile} cannot be read`);
+      });
+      return logIn(login.mount, what, { role: login.role, jwt: jwt.trim() });
+    };
+  }
+  const secretId = createSecretIdSource(login, connectAs);
+  return async () =>
+    logIn(login.mount, 'the AppRole login', { role_id: login.roleId, secret_id: (await secretId()).reveal() });
 }
 
 type AppRoleLogin = Extract<VaultLogin, { method: 'approle' }>;

@@ -15,14 +15,17 @@ export function tenantPolicyName(tenantId: string): string {
   return `authsec-tenant-${tenantId}`;
 }
 
-/** Periodic, so that what was leased lives as long as someone needs it; a secret id opens once, within a minute. */
-export function tenantRole(policy: string = templatedPolicyName): Readonly<Record<string, string | number | boolean>> {
+/**
+ * Periodic, so that what was leased lives as long as someone needs it; a secret id opens once, within a minute. All text:
+ * a policy that names the allowed values compares nothing else.
+ */
+export function tenantRole(policy: string = templatedPolicyName): Readonly<Record<string, string>> {
   return {
     token_policies: policy,
-    token_no_default_policy: true,
+    token_no_default_policy: 'true',
     token_period: '20m',
     secret_id_ttl: '60s',
-    secret_id_num_uses: 1,
+    secret_id_num_uses: '1',
   };
 }
 
