@@ -15,6 +15,8 @@ import { createPostgresRateLimits } from './integrations/postgres-rate-limits.js
 import { createSealedSecretStore } from './integrations/sealed-secret-store.js';
 import { ensureSigningKey, generateSigningKey, loadSigningKeys } from './integrations/signing-keys.js';
 import { observeSecretStore } from './integrations/telemetry/observe-secret-store.js';
+import { unwrapSealingKeys } from './integrations/vault/vault-sealing-keys.js';
+import { createVaultSecretStore } from './integrations/vault/vault-secret-store.js';
 import { type ChangesService, createChangesService } from './modules/changes/changes.service.js';
 import { createLeasesService, type LeasesService } from './modules/services/leases.service.js';
 import { createSessionsService, type SessionsService } from './modules/sessions/sessions.service.js';
@@ -71,9 +73,11 @@ export interface ContainerParts {
 }
 
 /** Connects what must be connected; rejects when the master database does not answer. */
-export async function createContainer(config: Config, parts: ContainerParts = {}): Promise<Container> {
+export async function createContainer(given: Config, parts: ContainerParts = {}): Promise<Container> {
   const clock = parts.clock ?? systemClock;
-  const logger = parts.logger ?? createLogger(config.logLevel);
+  const logger = parts.logger ?? createLogger(given.logLevel);
+  const config = await unwrapSealingKeys(given);
+  const vault = config.vault && (await createVaultSecretStore(config.vault, { logger, clock }));
   const telemetry = parts.telemetry ?? noTelemetry;
   const { record } = telemetry;
   const events = await createPostgresEventBus({ databaseUrl: config.masterDatabaseUrl, logger });
@@ -103,7 +107,7 @@ export async function createContainer(config: Config, parts: ContainerParts = {}
     },
     onClosed: (why) => record({ kind: 'tenant_closed', why }),
   });
-  const secrets = observeSecretStore(createSealedSecretStore({ tenants, sealer }), telemetry);
+  const secrets = observeSecretStore(vault ?? createSealedSecretStore({ tenants, sealer }), telemetry);
   const tenantsService = createTenantsService({
     master,
     masterDatabaseUrl: config.masterDatabaseUrl,
