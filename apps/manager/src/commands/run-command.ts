@@ -1,5 +1,10 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { minKeyOverlapSeconds } from '@authsec/manager-client/contract';
+import type { BootstrapCommand } from './bootstrap.js';
 import type { CommandContext } from './command-context.js';
+import type { CreateApplicationCommand } from './create-application.js';
+import type { MigrateCommand } from './migrate.js';
+import type { RotateKeysCommand } from './rotate-keys.js';
 
 /** Runs one command, `serve` where none is given. Rejects with what it fails with. */
 export async function runCommand(context: CommandContext, args: readonly string[]): Promise<void> {
@@ -29,11 +34,66 @@ function createProgram(context: CommandContext): Command {
     .option('--canary <n>', 'so many tenants first, one by one; if one fails the rest is left as it is', count, 0)
     .option('--resume', 'skip the tenants that the master records as done', false)
     .option('--concurrency <n>', 'how many tenants at a time', positive, 4)
-    .action(async (options: { canary: number; resume: boolean; concurrency: number }) =>
-      (await import('./migrate.js')).migrate(context, options),
+    .action(async (options: MigrateCommand) => (await import('./migrate.js')).migrate(context, options));
+
+  program
+    .command('bootstrap')
+    .description(
+      'First start: make the master database, a tenant and its first administrator. Again, it changes nothing.',
+    )
+    .option('--tenant <id>', "the tenant; 'system' is that of the operators", 'system')
+    .option('--name <text>', 'what people read as the name of a new tenant')
+    .option('--email <address>', "the administrator's; else AUTHSEC_BOOTSTRAP_EMAIL, or it is asked")
+    .option('--password-stdin', 'take the password from standard input', false)
+    .addHelpText('after', passwordHelp)
+    .action(async (options: BootstrapCommand) => (await import('./bootstrap.js')).bootstrap(context, options));
+
+  const applications = program.command('applications').description('OAuth clients of a tenant: MCP servers, machines.');
+  applications
+    .command('create')
+    .description('Register one. Its secret is written to a file that only its owner reads, and shown nowhere.')
+    .requiredOption('--tenant <id>', 'whose it is')
+    .requiredOption('--name <text>', 'what people read when they sign in')
+    .option('--client-id <id>', 'a random one where it is not said')
+    .option('--if-missing', 'leave one that has this client id as it is', false)
+    .option('--resource-url <url>', 'the URL of the MCP server')
+    .option('--redirect-uri <url...>', 'where a login may end', [])
+    .option('--completion-page', 'a login may end on the page that shows a code', false)
+    .option('--paste-token', 'that page also offers the token', false)
+    .option('--scope <name...>', 'what it may ask for', [])
+    .option('--role <name...>', 'what it holds when it acts for itself, such as authsec-admin', [])
+    .option('--public', 'without a secret: for what runs on the own machine of a person', false)
+    .option('--credentials-file <path>', 'a new file, for issuer, client id and secret (JSON)')
+    .action(async (options: CreateApplicationCommand) =>
+      (await import('./create-application.js')).createApplication(context, options),
     );
 
+  const keys = program.command('keys').description('Keys that sign and seal.');
+  keys
+    .command('rotate')
+    .description("A new signing key signs a tenant's tokens; what the old one signed stays good for a while.")
+    .option('--tenant <id>', 'of one tenant')
+    .option('--all', 'of all active tenants', false)
+    .option('--overlap <seconds>', 'how long the old key still verifies', overlap, 3_600)
+    .action(async (options: RotateKeysCommand) => (await import('./rotate-keys.js')).rotateKeys(context, options));
+
+  program
+    .command('healthcheck')
+    .description('Ask the Manager on this machine whether it is ready. For the health check of a container.')
+    .option('--live', 'only whether it answers', false)
+    .action(async (options: { live: boolean }) => (await import('./check-health.js')).checkHealth(context, options));
+
   return program;
+}
+
+const passwordHelp = `
+The password is asked at the terminal, or comes from standard input, AUTHSEC_BOOTSTRAP_PASSWORD
+or the file AUTHSEC_BOOTSTRAP_PASSWORD_FILE; never from an argument.`;
+
+function overlap(value: string): number {
+  const seconds = count(value);
+  if (seconds < minKeyOverlapSeconds) throw new InvalidArgumentError(`It must be at least ${minKeyOverlapSeconds}.`);
+  return seconds;
 }
 
 function count(value: string): number {

@@ -1,12 +1,12 @@
 import type { SigningKeyView } from '@authsec/manager-client/contract';
 import type { Caller } from '../../authorization/caller.js';
-import { AppError } from '../../errors/app-error.js';
 import type { EventBus } from '../../ports/event-bus.js';
 import type { GenerateSigningKey } from '../../ports/signing-keys.js';
 import { actorOf } from '../audit-events/audit-event.js';
 import { recordAuditEvent } from '../audit-events/audit-events.service.js';
 import type { SessionsService } from '../sessions/sessions.service.js';
-import { maxRetiringKeys, toSigningKeyView } from './signing-key.js';
+import { kidsOf, rotateSigningKey } from './rotate-signing-key.js';
+import { toSigningKeyView } from './signing-key.js';
 import * as repository from './signing-keys.repository.js';
 
 export interface SigningKeysService {
@@ -38,28 +38,9 @@ export function createSigningKeysService(options: SigningKeysOptions): SigningKe
 
     async rotate(caller, overlapSeconds, requestId) {
       const { tenantId, db } = caller;
-      const key = await generateSigningKey(tenantId);
-      const keys = await db.$transaction(async (transaction) => {
-        await repository.lockSigningKeys(transaction);
-        await repository.retireOverdueKeys(transaction);
-        const before = await repository.listKeys(transaction);
-        if (before.filter(({ status }) => status === 'retiring').length >= maxRetiringKeys) {
-          throw new AppError('conflict', 'too many keys are retiring');
-        }
-        await repository.retireActiveKeys(transaction, overlapSeconds);
-        await repository.insertKey(transaction, key);
-        await recordAuditEvent(transaction, {
-          action: 'signing-key.rotate',
-          actor: actorOf(caller),
-          target: { kind: 'signing-key', id: key.kid },
-          outcome: 'done',
-          requestId,
-          details: { retiring: kidsOf(before, 'active'), overlap_seconds: overlapSeconds },
-        });
-        return repository.listKeys(transaction);
-      });
-      await events.publish(tenantId);
-      return keys.map(toSigningKeyView);
+      const rotation = { tenantId, db, overlapSeconds, actor: actorOf(caller), requestId };
+      await rotateSigningKey(rotation, { generateSigningKey, events });
+      return (await repository.listKeys(db)).map(toSigningKeyView);
     },
 
     async revoke(caller, { endSessions }, requestId) {
@@ -92,7 +73,3 @@ export function createSigningKeysService(options: SigningKeysOptions): SigningKe
 
 /** For the purge that passes by each minute: retires keys whose overlap is over. */
 export const retireOverdueKeys = repository.retireOverdueKeys;
-
-function kidsOf(keys: readonly { kid: string; status: string }[], status: string): string[] {
-  return keys.filter((key) => key.status === status).map(({ kid }) => kid);
-}
