@@ -16,19 +16,17 @@ import { continuePage } from '../../pages/continue-page.js';
 import type { Page, Site } from '../../pages/page.js';
 import { sendPage } from '../../pages/send-page.js';
 import type { RateLimit } from '../../ports/rate-limits.js';
-import type { TenantDatabase } from '../../db/tenant-clients.js';
 import type { Csrf } from '../sign-in/csrf.js';
 import { readForm } from '../sign-in/form-body.js';
 import { readCookie } from '../sign-in/read-cookie.js';
 import type { ConnectAccount } from './connect-account.js';
-import { type ConnectContext, connectSeconds } from './connect-attempt.js';
-import type { OpenLink } from './connect-attempts.repository.js';
+import { type ConnectContext, connectSeconds, type OpenLink } from './connect-attempt.js';
 
 /** A tenant's part of the authorization server, as connecting an account needs it. */
 export interface ConnectTenant {
   readonly tenantId: string;
   readonly site: Site;
-  db(): Promise<TenantDatabase>;
+  db(): Promise<ConnectContext['db']>;
   /** Who is signed in at this browser; undefined also for somebody who has logged out since, or is gone. */
   personNow(request: Request, response: Response): Promise<string | undefined>;
   /** The URL where somebody signs in, and from there comes back to the link. */
@@ -135,6 +133,7 @@ function pageOf(end: Awaited<ReturnType<ConnectAccount['comeBack']>>): Page {
       return connectFailedPage(end.serviceName);
     case 'other_person':
       return otherPersonPage;
+    case 'spent':
     default:
       return connectGonePage;
   }

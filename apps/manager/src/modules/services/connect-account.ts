@@ -6,13 +6,14 @@ import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Sealer } from '../../ports/sealer.js';
 import type { AuthorizeUse } from './authorize-use.js';
-import { findEmailOf, findOpenLink, type OpenLink, takeLink } from './connect-attempts.repository.js';
+import { findEmailOf, findOpenLink, takeLink } from './connect-attempts.repository.js';
 import {
   attemptBinding,
   callbackUrlOf,
   type ConnectContext,
   connectSeconds,
   digestOf,
+  type OpenLink,
   returnCookieName,
   returnHash,
 } from './connect-attempt.js';

@@ -1,3 +1,4 @@
+import type { ServiceSettings } from '@authsec/manager-client/contract';
 import type { TenantDatabase } from '../../db/tenant-clients.js';
 import { hashIdentifier } from '../../db/hash-identifier.js';
 import type { AuthorizationCodeSettings } from './token-client.js';
@@ -8,6 +9,21 @@ export interface ConnectContext {
   readonly issuer: string;
   readonly db: TenantDatabase;
   readonly requestId: string;
+}
+
+/** A link that nobody has gone on from. */
+export interface OpenLink {
+  readonly id: string;
+  readonly userId: string;
+  readonly sid: string;
+  readonly createdAt: Date;
+  readonly service: { readonly name: string; readonly description: string; readonly settings: ServiceSettings };
+  readonly application: {
+    readonly id: string;
+    readonly clientId: string;
+    readonly name: string;
+    readonly resourceUrl: string | null;
+  };
 }
 
 /** How long a link lives, and then how long the visit at the service may take. */

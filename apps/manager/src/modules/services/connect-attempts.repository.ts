@@ -1,5 +1,6 @@
-import { serviceSettingsSchema, type ServiceSettings } from '@authsec/manager-client/contract';
+import { serviceSettingsSchema } from '@authsec/manager-client/contract';
 import type { Prisma, ServiceConnectAttempt } from '@authsec/prisma/tenant';
+import type { OpenLink } from './connect-attempt.js';
 
 type Database = Pick<Prisma.TransactionClient, 'serviceConnectAttempt' | 'user' | '$executeRaw'>;
 
@@ -17,21 +18,6 @@ export async function trimConnectAttempts(db: Database, userId: string, keep: nu
   await db.$executeRaw`
     DELETE FROM service_connect_attempts WHERE user_id = ${userId}::uuid AND id NOT IN (
       SELECT id FROM service_connect_attempts WHERE user_id = ${userId}::uuid ORDER BY created_at DESC LIMIT ${keep})`;
-}
-
-/** A link that nobody has gone on from. */
-export interface OpenLink {
-  readonly id: string;
-  readonly userId: string;
-  readonly sid: string;
-  readonly createdAt: Date;
-  readonly service: { readonly name: string; readonly description: string; readonly settings: ServiceSettings };
-  readonly application: {
-    readonly id: string;
-    readonly clientId: string;
-    readonly name: string;
-    readonly resourceUrl: string | null;
-  };
 }
 
 /** Changes nothing; undefined for one that is unknown, expired or used, and where service or application are disabled. */

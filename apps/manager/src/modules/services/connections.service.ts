@@ -9,7 +9,7 @@ import { recordAuditEvent } from '../audit-events/audit-events.service.js';
 import { ProviderFailure } from '../identity-providers/provider-failure.js';
 import { type Connection, deleteConnection, findConnection, listConnections } from './connections.repository.js';
 import { type Account, readTokens } from './refresh-connection.js';
-import { connectionAddressOf, type Service } from './service.js';
+import { connectionAddressOf } from './service.js';
 import { readSecretOf } from './service-secret-reader.js';
 import { findService } from './services.repository.js';
 import type { TokenClient } from './token-client.js';

@@ -78,6 +78,7 @@ export function createObtainCredential(options: ObtainCredentialOptions): Obtain
         progress.waitingFor = 'service_unavailable';
         return bearer(() => personTokens({ tenantId, db, service, settings, userId }), service);
       }
+      case 'database':
       default: {
         const { databases } = secrets;
         if (!databases) throw new AppError('service_kind_unavailable', `the ${secrets.kind} store makes no accounts`);

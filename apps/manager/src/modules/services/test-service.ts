@@ -106,6 +106,7 @@ function toRequest({ baseUrl, healthPath }: Service, credential: ServiceCredenti
       const clientCertificate = { certificate, privateKey, certificateAuthority: authority ?? undefined };
       return { url: url.href, headers: {}, clientCertificate };
     }
+    case 'database':
     default:
       return { url: url.href, headers: {} };
   }
