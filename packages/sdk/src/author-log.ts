@@ -1,3 +1,5 @@
+import { withoutSecrets } from './services/live-secrets.js';
+
 /** Where the author is told why a tool is hidden or a call refused; `console` is one. Never given secrets, tokens or codes. */
 export interface Logger {
   debug(message: string, details?: Readonly<Record<string, unknown>>): void;
@@ -17,7 +19,9 @@ export function createAuthorLog(options: {
   const { logger, debug, write = (line) => void process.stderr.write(line) } = options;
   const at =
     (level: (typeof levels)[number]) =>
-    (message: string, details?: Readonly<Record<string, unknown>>): void => {
+    (said: string, given?: Readonly<Record<string, unknown>>): void => {
+      const message = withoutSecrets(said);
+      const details = withoutSecrets(given);
       try {
         logger?.[level](message, details);
       } catch {

@@ -113,10 +113,13 @@ export function createTransportGuard(options: {
 
   function sendResponse(response: RpcResponse, sendOptions: SendOptions): Promise<void> {
     if (server.take(response)) return Promise.resolve();
-    const made = makeAnswer(context, response, context.inFlight.get(response.id));
+    const entry = context.inFlight.get(response.id);
+    const made = makeAnswer(context, response, entry);
     const send = (answer: RpcResponse): Promise<void> => {
       context.inFlight.close(response.id);
-      return hooks.send(answer, sendOptions);
+      const sent = hooks.send(answer, sendOptions);
+      entry?.call?.services?.end();
+      return sent;
     };
     return made instanceof Promise ? made.then(send) : send(made);
   }
@@ -127,7 +130,10 @@ export function createTransportGuard(options: {
     unsubscribe();
     manifest?.close();
     server.close();
-    for (const entry of context.inFlight.entries()) entry.abort?.abort();
+    for (const entry of context.inFlight.entries()) {
+      entry.abort?.abort();
+      entry.call?.services?.end();
+    }
     session.close().catch((error: unknown) => log.warn('a session did not end cleanly', { error: String(error) }));
   }
 }

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Logger } from '../author-log.js';
 import { AuthSecError } from '../authsec-error.js';
-import type { UserInfo } from '../session/caller-session.js';
+import type { CallServices } from '../services/call-services.js';
+import type { CallerSession, UserInfo } from '../session/caller-session.js';
 import type { Verdict } from './verdict.js';
 
 /** One message that a guard let through, as it is carried to the handler. */
@@ -10,6 +12,10 @@ export interface Call {
   user: UserInfo | undefined;
   /** Of a `tools/call`: judges again, now. */
   readonly lookAgain?: () => Verdict;
+  /** Of a `tools/call`: what its services are opened from. */
+  readonly tool?: { readonly name: string; readonly session: CallerSession; readonly log: Logger };
+  /** Opened with their first use; they end with the call. */
+  services?: CallServices;
   /** What the second look said, if not yes: it becomes the answer. */
   refused?: Exclude<Verdict, { kind: 'allowed' }>;
 }

@@ -1,4 +1,6 @@
-import type { CallerState } from '../session/caller-session.js';
+import type { AuthSecError } from '../authsec-error.js';
+import { serviceErrorResult } from '../services/service-error-texts.js';
+import type { CallerState, ToolResult } from '../session/caller-session.js';
 import { createAlias, restoreAliases } from './aliases.js';
 import type { Entry, GuardContext } from './guard-context.js';
 import { type JsonObject, type RpcResponse, errorCodes, errorOf, isObject, resultOf } from './json-rpc.js';
@@ -37,6 +39,11 @@ function answerNobody(context: GuardContext, response: RpcResponse): RpcResponse
 
 function answerTo(context: GuardContext, response: RpcResponse, entry: Entry): Answer {
   if (entry.call?.refused) return refuse(context, response, entry);
+  const failed = entry.call?.services && failureOf(response, entry.call.services.failure());
+  if (failed && !entry.tool?.isTask) {
+    const answer = resultOf(response.id, failed);
+    return entry.isModern ? toModern(answer, context.opened) : answer;
+  }
   if (entry.taskId !== undefined && !mayReadTask(context, entry.taskId, context.pipeline.identify())) {
     return askUnknown(context, response, entry, 'taskId', entry.taskId);
   }
@@ -119,6 +126,17 @@ function bindTask(context: GuardContext, entry: Entry, result: JsonObject): void
   const { task } = result;
   if (!entry.call?.lookAgain || !entry.tool || !isObject(task) || typeof task['taskId'] !== 'string') return;
   context.tasks.bind(task['taskId'], entry.tool.name, entry.call.user);
+}
+
+/** What a tool did not handle of a service's failure, in words that a model can act on: the servers say only its message. */
+function failureOf(response: RpcResponse, failure: AuthSecError | undefined): ToolResult | undefined {
+  const said = response.error?.message ?? (isObject(response.result) ? errorTextOf(response.result) : undefined);
+  return failure && said?.endsWith(failure.message) ? serviceErrorResult(failure) : undefined;
+}
+
+function errorTextOf({ isError, content }: JsonObject): string | undefined {
+  const first: unknown = isError === true && Array.isArray(content) ? content[0] : undefined;
+  return isObject(first) && typeof first['text'] === 'string' ? first['text'] : undefined;
 }
 
 /** A second look said no while the arguments were validated. */

@@ -35,7 +35,9 @@ export function receiveCall(context: GuardContext, message: RpcRequest, entry: E
   const verdict = verdictOn(context, state, name);
   switch (verdict.kind) {
     case 'allowed': {
-      const call: Call = { owner: context.owner, user: verdict.user, lookAgain: () => lookAgain(context, call, name) };
+      const { owner, session, log } = context;
+      const tool = { name, session, log };
+      const call: Call = { owner, user: verdict.user, tool, lookAgain: () => lookAgain(context, call, name) };
       const user = context.tools.listsItself() ? verdict.user : undefined;
       return pass(context, withParams(message, name, user), entry, state, call);
     }
@@ -58,7 +60,7 @@ export function receiveCall(context: GuardContext, message: RpcRequest, entry: E
 /** What the server does not have is hidden like what this caller may not see: both take one way. */
 function verdictOn(context: GuardContext, state: CallerState, name: string): Verdict {
   if (isReservedToolName(name) || !context.tools.has(name)) {
-    return { kind: 'hidden', why: () => `no tool ${JSON.stringify(name)} is registered` };
+    return { kind: 'hidden', code: 'unknown_tool', why: () => `no tool ${JSON.stringify(name)} is registered` };
   }
   return context.pipeline.decide(state, name);
 }
@@ -71,7 +73,8 @@ function lookAgain(context: GuardContext, call: Call, name: string): Verdict {
   }
   const user = userOf(state);
   if (user?.sub !== call.user.sub || user.tenant_id !== call.user.tenant_id) {
-    return { kind: 'hidden', why: () => `${JSON.stringify(name)} was called by someone who is no longer signed in` };
+    const why = () => `${JSON.stringify(name)} was called by someone who is no longer signed in`;
+    return { kind: 'hidden', code: 'person_changed', why };
   }
   call.user = user;
   return verdict;

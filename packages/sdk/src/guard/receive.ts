@@ -58,6 +58,7 @@ function receiveCancellation(context: GuardContext, message: RpcNotification, ex
     entry.cancelled = true;
     entry.extra = undefined;
     entry.abort?.abort();
+    entry.call?.services?.end();
   }
   context.hooks.deliver(message, extra);
 }

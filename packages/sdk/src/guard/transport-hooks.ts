@@ -1,4 +1,5 @@
 import { AuthSecError } from '../authsec-error.js';
+import { withoutSecrets } from '../services/live-secrets.js';
 import type { RpcMessage } from './json-rpc.js';
 
 export type MessageHandler = (message: RpcMessage, extra?: unknown) => void;
@@ -67,7 +68,8 @@ export function hookTransport(
     },
   });
 
-  const send = transport.send.bind(transport);
+  const sendBare = transport.send.bind(transport);
+  const send: TransportHooks['send'] = (message, options) => sendBare(withoutSecrets(message), options);
   transport.send = (message, options) => guard.sending(message, options);
 
   const onclose = transport.onclose;

@@ -1,4 +1,5 @@
 import type { Principal } from '@authsec/rbac-core';
+import type { ServiceSource } from '../services/service-source.js';
 
 /** The names of the login tools, in the order in which they are listed. */
 export const oauthToolNames = [
@@ -73,6 +74,8 @@ export interface CallerSession {
   /** Called after what `state` answers may have changed; returns the unsubscribe function. */
   onChange(listener: () => void): () => void;
   readonly oauthTools: readonly ToolDefinition[];
+  /** Credentials of services in the name of whoever is signed in; undefined where there are none. */
+  readonly services?: ServiceSource;
   /** Never throws for what a client can cause: failures are results with `isError`. */
   callOAuthTool(name: OAuthToolName, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ToolResult>;
   /** The transport session is over: a pending login is void, the Manager's session is ended. */

@@ -5,6 +5,7 @@ import { oauthStart } from '../oauth-tools/oauth-start.js';
 import { oauthStatus } from '../oauth-tools/oauth-status.js';
 import type { OAuthTool } from '../oauth-tools/oauth-tool.js';
 import { oauthUserInfo } from '../oauth-tools/oauth-user-info.js';
+import { createServiceSource } from '../services/create-service-source.js';
 import { ArgumentError } from '../oauth-tools/tool-arguments.js';
 import { toErrorResult, toResult } from '../oauth-tools/tool-result.js';
 import {
@@ -63,6 +64,7 @@ export function createInBandSession(context: LoginContext, server: GuardedServer
       return () => void listeners.delete(listener);
     },
     oauthTools: definitions,
+    services: createServiceSource(context, () => login.signedIn()),
     async callOAuthTool(name, args, signal) {
       try {
         if (!server.hasTransportSession()) throw new AuthSecError('session_required', 'there is no transport session');

@@ -3,6 +3,7 @@ import type { Logger } from '../author-log.js';
 import type { AccessTokenClaims } from '../bearer/verify-access-token.js';
 import type { Clock } from '../clock.js';
 import type { RememberedLogins } from '../remember/remembered-login.js';
+import type { ServiceNetwork } from '../services/service-network.js';
 import type { ManagerAccesses } from './manager-access.js';
 import type { PushLogin } from './push-login.js';
 import type { TokenEndpoint } from './token-endpoint.js';
@@ -24,6 +25,7 @@ export interface LoginContext {
   readonly accesses: ManagerAccesses;
   /** Undefined where logins end with the process. */
   readonly remembered: RememberedLogins | undefined;
+  readonly network: ServiceNetwork;
   readonly clock: Clock;
   readonly log: Logger;
 }

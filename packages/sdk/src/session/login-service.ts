@@ -6,6 +6,7 @@ import { systemClock, type Clock } from '../clock.js';
 import type { Manifests } from '../manifest/manifests.js';
 import { createRememberedLogins } from '../remember/remembered-login.js';
 import { stateFolderOf } from '../remember/state-folder.js';
+import { createServiceNetwork, type ServiceNetwork } from '../services/service-network.js';
 import type { CallerSession, GuardedServer } from './caller-session.js';
 import { createInBandSession } from './in-band-session.js';
 import type { LoginContext, LoginEnd } from './login-context.js';
@@ -43,6 +44,8 @@ export interface AuthSecEnvironment {
   /** Where remembered logins are kept. */
   readonly stateFolder?: string;
   readonly random?: () => number;
+  /** How services are reached. */
+  readonly network?: ServiceNetwork;
 }
 
 const optionNames: ReadonlySet<string> = new Set<keyof AuthSecOptions>([
@@ -96,6 +99,7 @@ export function createLoginService(options: AuthSecOptions, environment: AuthSec
       options.rememberLogin && stateFolder !== undefined
         ? createRememberedLogins({ folder: stateFolder, issuer: issuer.issuer, clientId, log, lock })
         : undefined,
+    network: environment.network ?? createServiceNetwork(),
     clock,
     log,
   };
@@ -107,6 +111,7 @@ export function createLoginService(options: AuthSecOptions, environment: AuthSec
     const late = new Promise<void>((resolve) => void clock.after(closeWithinMs, resolve));
     await Promise.race([Promise.all(ending), late]);
     await context.accesses.close(closeWithinMs);
+    await Promise.race([context.network.close(), late]);
   }
 
   return {

@@ -63,6 +63,11 @@ export class LoginSession {
     return this.#bound?.login.state() ?? { kind: 'anonymous' };
   }
 
+  /** The login that is bound and not over, and its way to the Manager. */
+  signedIn(): Pick<Bound, 'login' | 'access'> | undefined {
+    return this.#bound?.login.isOver() === false ? this.#bound : undefined;
+  }
+
   /** Whether who is signed in was so before this process began. */
   isRestored(): boolean {
     return this.#bound?.isRestored === true && this.state().kind !== 'anonymous';

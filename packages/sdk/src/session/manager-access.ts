@@ -2,6 +2,7 @@ import {
   createManagerClient,
   type ManagerClient,
   type ManagerClientOptions,
+  type Services,
   type Sessions,
 } from '@authsec/manager-client';
 import type { Logger } from '../author-log.js';
@@ -9,13 +10,17 @@ import { AuthSecError } from '../authsec-error.js';
 import type { Clock } from '../clock.js';
 import { createGrantStore, type GrantStore } from '../grants/grant-store.js';
 import { createManifests, type Manifests } from '../manifest/manifests.js';
+import type { Endings } from '../grants/endings.js';
 import { createRevocations, type Revocations } from '../grants/revocations.js';
+import { createLeaseEndings } from '../services/lease-endings.js';
 import { createSessionToken, type SessionTokenOptions } from './session-token.js';
 import type { LoginTokens } from './token-endpoint.js';
 
 /** The Manager's API as the logins of an application reach it; each its own where the application is a public client. */
 export interface ManagerAccess {
   readonly sessions: Pick<Sessions, 'bind' | 'renew'>;
+  readonly services: Pick<Services, 'issueCredential' | 'connect'>;
+  readonly leases: Endings;
   readonly grants: GrantStore;
   readonly revocations: Revocations;
   /** Of a public client: aborts when no token can be had any more, which is the end of the login. */
@@ -45,9 +50,16 @@ export function createManagerAccesses(options: ManagerAccessOptions): ManagerAcc
 }
 
 function accessOf(manager: ManagerClient, over: AbortSignal | undefined, options: ManagerAccessOptions): ManagerAccess {
-  const { sessions, changes } = manager;
+  const { sessions, services, changes } = manager;
   const shared = { ...options, sessions, changes };
-  return { sessions, over, grants: createGrantStore(shared), revocations: createRevocations(shared) };
+  return {
+    sessions,
+    services,
+    over,
+    grants: createGrantStore(shared),
+    revocations: createRevocations(shared),
+    leases: createLeaseEndings({ ...options, services }),
+  };
 }
 
 /** A confidential client asks with its own token, about all of its logins together. */
@@ -62,7 +74,7 @@ function accessShared(options: ManagerAccessOptions): ManagerAccesses {
     async close(withinMs) {
       manifests.close();
       access.grants.close();
-      await access.revocations.close(withinMs);
+      await Promise.all([access.leases.close(withinMs), access.revocations.close(withinMs)]);
     },
   };
 }
@@ -87,13 +99,14 @@ function accessEach(options: ManagerAccessOptions): ManagerAccesses {
     release(access) {
       if (!open.delete(access)) return;
       access.grants.close();
+      void access.leases.close(0);
       void access.revocations.close(0);
     },
     async close(withinMs) {
       await Promise.all(
         [...open].map(async (access) => {
           access.grants.close();
-          await access.revocations.close(withinMs);
+          await Promise.all([access.leases.close(withinMs), access.revocations.close(withinMs)]);
         }),
       );
     },

@@ -1,5 +1,12 @@
-import { changeRoutes, manifestRoutes, sessionRoutes, type ManifestSummary } from '@authsec/manager-client';
+import {
+  changeRoutes,
+  manifestRoutes,
+  serviceRoutes,
+  sessionRoutes,
+  type ManifestSummary,
+} from '@authsec/manager-client';
 import type { OAuthAnswer, TestLogins } from './test-logins.js';
+import type { TestServices } from './test-services.js';
 import type { TestSessions } from './test-sessions.js';
 
 type Fetch = typeof globalThis.fetch;
@@ -28,8 +35,9 @@ export function createTestFetch(options: {
   readonly clientSecret: string;
   readonly logins: TestLogins;
   readonly sessions: TestSessions;
+  readonly services: TestServices;
 }): TestFetch {
-  const { issuer, baseUrl, logins, sessions } = options;
+  const { issuer, baseUrl, logins, sessions, services } = options;
   let state: 'there' | 'away' | 'closed' = 'there';
   let leaving = new AbortController();
   let inFlight = 0;
@@ -50,6 +58,11 @@ export function createTestFetch(options: {
     if (method === 'GET' && path === changeRoutes.poll.path) return poll(request);
     if (method === 'POST' && path === sessionRoutes.bind.path) return bind(request);
     if (method === 'POST' && path === sessionRoutes.renew.path) return renew(request);
+    if (method === 'POST' && path === serviceRoutes.issueCredential.path) return issue(request);
+    if (method === 'POST' && path === serviceRoutes.connect.path) return connect(request);
+    if (method === 'DELETE' && path.startsWith('/v1/service-leases/')) {
+      return services.endLease(path.slice('/v1/service-leases/'.length)) ? empty() : problem(404, 'not_found');
+    }
     if (method === 'DELETE' && path.startsWith('/v1/sessions/')) return revoke(path, url);
     if (method === 'PUT' && path.startsWith('/v1/manifests/')) return publish(path, request);
     return problem(404, 'not_found');
@@ -117,7 +130,20 @@ export function createTestFetch(options: {
     const session = sessions.find(decodeURIComponent(path.slice('/v1/sessions/'.length)));
     if (!session) return problem(404, 'not_found');
     sessions.end(session, url.searchParams.get('reason') === 'logged_out' ? 'logged_out' : 'revoked');
-    return new Response(null, { status: 204 });
+    return empty();
+  }
+
+  function issue({ body }: Asked): Response {
+    const asked = serviceRoutes.issueCredential.body?.safeParse(parse(body));
+    if (!asked?.success) return problem(400, 'invalid_request');
+    const answer = services.issue(asked.data);
+    return 'code' in answer ? problem(answer.status, answer.code) : json(201, answer);
+  }
+
+  function connect({ body }: Asked): Response {
+    const asked = serviceRoutes.connect.body?.safeParse(parse(body));
+    if (!asked?.success) return problem(400, 'invalid_request');
+    return json(201, { connect_url: `${issuer}/connect/${asked.data.service}`, expires_in: 600 });
   }
 
   const fetch: Fetch = async (input, init = {}) => {
@@ -158,6 +184,10 @@ function never(signal: AbortSignal | undefined): Promise<never> {
     if (signal?.aborted) return reject(signal.reason as Error);
     signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
   });
+}
+
+function empty(): Response {
+  return new Response(null, { status: 204 });
 }
 
 function sidOf(token: string): string {

@@ -8,11 +8,14 @@ import { createTestClock, turn } from './test-clock.js';
 import { createTestFetch } from './test-fetch.js';
 import { createTestLogins } from './test-logins.js';
 import { createPerson, type Person, type TestPerson, type TestRights } from './test-people.js';
+import { createTestServices, type TestService } from './test-services.js';
 import { createTestSessions } from './test-sessions.js';
 
 export interface TestManagerOptions extends TestRights {
   /** Who there is, by e-mail address, and what they hold. */
   readonly people?: Readonly<Record<string, TestPerson>> | undefined;
+  /** Services that tools use with a credential, by name. */
+  readonly services?: Readonly<Record<string, TestService>> | undefined;
   /** `acme` unless told. */
   readonly tenant?: string | undefined;
   /** Seconds that a login lasts; 10 hours unless told. */
@@ -35,6 +38,10 @@ export interface TestManager {
   setPerson(email: string, person: TestPerson): Promise<void>;
   /** The person is gone, and their logins with them. */
   removePerson(email: string): Promise<void>;
+  /** Adds a service, or replaces it: the next use of it in a tool has what is said here. */
+  setService(name: string, service: TestService): void;
+  /** Credentials of databases that were issued and have not been ended: none, once every call is over. */
+  openLeases(): number;
   /** Ends the logins of a person; they may sign in again. */
   revoke(email: string): Promise<void>;
   /** From now on nobody reaches the Manager. What was judged before holds for 30 s at most. */
@@ -50,7 +57,7 @@ export interface TestManager {
 const toldWithinMs = 10_000;
 
 export async function createTestManager(options: TestManagerOptions = {}): Promise<TestManager> {
-  const { people: given = {}, tenant = 'acme', sessionSeconds = 36_000, ...rights } = options;
+  const { people: given = {}, services: declared = {}, tenant = 'acme', sessionSeconds = 36_000, ...rights } = options;
   const clientId = 'test-mcp-server';
   const clientSecret = 'the secret of no real application';
   const { issuer, baseUrl, tenantId } = parseIssuer(`https://authsec.test/t/${tenant}`);
@@ -62,9 +69,10 @@ export async function createTestManager(options: TestManagerOptions = {}): Promi
 
   const sessions = createTestSessions({ tenantId, clock, people, sessionSeconds });
   const logins = await createTestLogins({ issuer, tenantId, clientId, clock, people, sessions });
-  const network = createTestFetch({ issuer, baseUrl, clientId, clientSecret, logins, sessions });
+  const services = createTestServices({ declared, clock, people, sessions });
+  const network = createTestFetch({ issuer, baseUrl, clientId, clientSecret, logins, sessions, services });
   const { fetch } = network;
-  provideEnvironment(fetch, { clock, debug: false, random: () => 0.5 });
+  provideEnvironment(fetch, { clock, debug: false, random: () => 0.5, network: services.network });
 
   const closers = new Set<() => Promise<void>>();
   let isThere = true;
@@ -119,6 +127,8 @@ export async function createTestManager(options: TestManagerOptions = {}): Promi
       sessions.endAllOf(email, 'user_disabled');
       await told();
     },
+    setService: (name, service) => services.set(name, service),
+    openLeases: () => services.openLeases(),
     async revoke(email) {
       sessions.endAllOf(email, 'revoked');
       await told();

@@ -3,8 +3,10 @@ import type { CallToolResult, Tool } from '@modelcontextprotocol/sdk/types.js';
 import type { AuthSec } from '../authsec.js';
 import { AuthSecError } from '../authsec-error.js';
 import { type ToolHandler, protectHandler } from '../call-pipeline.js';
+import { callOf } from '../guard/caller-context.js';
 import { dropReservedArguments } from '../guard/reserved-names.js';
 import { loadMcpSdk } from '../load-mcp-sdk.js';
+import { servicesOf, type ToolCallContext } from '../services/call-context.js';
 import type { ToolRules } from '../tool-registry.js';
 import type { AuthSecTool, ToolReturn } from './define-tool.js';
 import { type ReadInput, readInputOf } from './read-input.js';
@@ -54,13 +56,23 @@ export async function prepareToolServers(options: ToolServerOptions, auth: AuthS
       const { value, problem } = await found.input.read(dropReservedArguments(params.arguments ?? {}));
       if (problem !== undefined) return failure(`Invalid arguments for tool ${params.name}: ${problem}`);
       try {
-        return toResult((await handler(value, extra)) as ToolReturn);
+        return toResult((await handler(value, contextOf(extra))) as ToolReturn);
       } catch (error) {
         if (error instanceof AuthSecError && error.code === 'not_guarded') throw error;
         return failure(error instanceof Error ? error.message : String(error));
       }
     });
     return auth.protect(server, { tools: rules });
+  };
+}
+
+function contextOf(extra: { readonly signal: AbortSignal }): ToolCallContext {
+  const call = callOf(extra);
+  return {
+    ...extra,
+    get services() {
+      return servicesOf(call).services;
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { AuthSecError } from '../authsec-error.js';
 import { isObject } from '../guard/json-rpc.js';
 import { isReservedArgument, reservedArgumentsOf } from '../guard/reserved-names.js';
 import { createToolRegistry, type ToolRule } from '../tool-registry.js';
+import type { ToolCallContext } from '../services/call-context.js';
 import type { ToolInput } from './tool-input.js';
 
 /** What of a tool a model is told, and what it takes. */
@@ -29,12 +30,6 @@ export type ToolReturn =
       readonly structuredContent?: Readonly<Record<string, unknown>> | undefined;
       readonly isError?: boolean | undefined;
     };
-
-/** What a handler gets beside its arguments. */
-export interface ToolCallContext {
-  /** Aborted when the client cancels the call or is gone. */
-  readonly signal: AbortSignal;
-}
 
 export type ToolHandlerOf<Arguments> = (args: Arguments, context: ToolCallContext) => ToolReturn | Promise<ToolReturn>;
 

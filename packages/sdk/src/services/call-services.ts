@@ -1,0 +1,142 @@
+import type { Logger } from '../author-log.js';
+import { AuthSecError } from '../authsec-error.js';
+import type { Call } from '../guard/caller-context.js';
+import { type HeldCredential, holdCredential } from './held-credential.js';
+import { createCredentialIssuer, type CredentialIssuer } from './issue-credential.js';
+import { createRawCredential, type CredentialType, type RawCredential } from './raw-credential.js';
+import { createServiceFetch, type ServiceFetch } from './service-fetch.js';
+import type { ServiceSource } from './service-source.js';
+
+/** The services that the tenant set up, used by a tool in the name of whoever calls it. */
+export interface Services {
+  /**
+   * A `fetch` that is bound to the service and puts the credential on its requests; the tool never sees it. Whether the
+   * caller may is decided now. Rejects with AuthSecError (`service_denied`, `service_not_connected`, ...).
+   */
+  fetch(service: string): Promise<ServiceFetch>;
+  /**
+   * The credential itself, for what needs it, such as a database driver: only where the service allows it. Ends with the
+   * call. `type` says which one is meant; another one is a TypeError.
+   */
+  credential<Type extends CredentialType = CredentialType>(service: string, type?: Type): Promise<RawCredential<Type>>;
+}
+
+/** The services of one call. */
+export interface CallServices {
+  readonly services: Services;
+  /** Aborts when the call is over. */
+  readonly signal: AbortSignal;
+  /** The last failure that the tool was given. */
+  failure(): AuthSecError | undefined;
+  /** Whose services these are; throws where the call is nobody's. */
+  readonly caller: CredentialIssuer['caller'];
+  /** The call is over: what it got is of no use any more, and its leases end. */
+  end(): void;
+}
+
+export function createCallServices(options: {
+  readonly call: Call;
+  readonly tool: string;
+  readonly source: ServiceSource | undefined;
+  readonly log: Logger;
+}): CallServices {
+  const { tool, source, log } = options;
+  const over = new AbortController();
+  const held = new Set<HeldCredential>();
+  const issuer = createCredentialIssuer({ ...options, over: over.signal });
+  let failure: AuthSecError | undefined;
+
+  function assertUsable(service: string): void {
+    if (!over.signal.aborted) return;
+    log.warn(`${tool}: a credential of ${service} was used after its call: await what uses it`);
+    throw over.signal.reason;
+  }
+
+  async function hold(service: string, how: Parameters<CredentialIssuer['issue']>[1]): Promise<HeldCredential> {
+    assertUsable(service);
+    const credential = holdCredential(await issuer.issue(service, how), { source, log });
+    if (over.signal.aborted) credential.end();
+    else held.add(credential);
+    assertUsable(service);
+    return credential;
+  }
+
+  async function openFetch(service: string): Promise<ServiceFetch> {
+    let current = await hold(service, {});
+    let renewing: Promise<HeldCredential> | undefined;
+    let triedPrevious = false;
+
+    return createServiceFetch({
+      service,
+      over: over.signal,
+      log,
+      async current() {
+        assertUsable(service);
+        if (current.isFresh()) return current;
+        renewing ??= hold(service, {}).finally(() => (renewing = undefined));
+        return (current = await renewing);
+      },
+      async previous() {
+        if (triedPrevious) return undefined;
+        triedPrevious = true;
+        try {
+          return (current = await hold(service, { previous: true }));
+        } catch (error) {
+          assertUsable(service);
+          log.debug(`${service} answered 401, and its previous secret is not to be had`, { reason: String(error) });
+          return undefined;
+        }
+      },
+    });
+  }
+
+  async function openRaw(service: string, type: CredentialType | undefined): Promise<RawCredential> {
+    const credential = await hold(service, { raw: true });
+    const { credential: value } = credential.issued;
+    const end = async (): Promise<void> => {
+      held.delete(credential);
+      credential.end();
+    };
+    if (type !== undefined && value.type !== type) {
+      await end();
+      throw new TypeError(`the credential of ${service} is of type ${value.type}, not ${type}`);
+    }
+    return createRawCredential(value, {
+      assertUsable() {
+        assertUsable(service);
+        if (!held.has(credential)) throw new AuthSecError('credential_escaped', `a credential of ${service} was ended`);
+      },
+      end,
+    });
+  }
+
+  async function noting<Result>(work: Promise<Result>): Promise<Result> {
+    try {
+      return await work;
+    } catch (error) {
+      if (error instanceof AuthSecError) failure = error;
+      throw error;
+    }
+  }
+
+  const services: Services = {
+    async fetch(service) {
+      const fetch = await noting(openFetch(service));
+      return (input, init) => noting(fetch(input, init));
+    },
+    credential: (service, type) => noting(openRaw(service, type)) as Promise<never>,
+  };
+
+  return {
+    services: Object.freeze(services),
+    signal: over.signal,
+    failure: () => failure,
+    caller: issuer.caller,
+    end() {
+      if (over.signal.aborted) return;
+      over.abort(new AuthSecError('credential_escaped', `${tool}: its call is over, and so is what it got for it`));
+      for (const credential of held) credential.end();
+      held.clear();
+    },
+  };
+}

@@ -1,0 +1,68 @@
+/** Shorter ones stand in too many texts by chance to be taken out of them. */
+export const minRedactedLength = 4;
+
+/** A value as it may stand in a text: as it is, in base64 wherever it begins, in a URL, in JSON, in HTML, in hexadecimal. */
+export function encodingsOf(value: string): readonly string[] {
+  const found = new Set<string>();
+  for (const form of [value, ...base64FormsOf(Buffer.from(value))]) {
+    for (const written of [form, ...percentFormsOf(form), ...jsonFormsOf(form), ...htmlFormsOf(form)]) {
+      if (written.length >= minRedactedLength) found.add(written);
+    }
+  }
+  const hex = Buffer.from(value).toString('hex');
+  found.add(hex).add(hex.toUpperCase());
+  return [...found];
+}
+
+/**
+ * What of the base64 of any text depends on these bytes alone: three forms, by where in a group of three they begin, and the
+ * whole, padded. The first and last character of a form that is cut hold bits of the neighbours too, and stay.
+ */
+function base64FormsOf(bytes: Buffer): string[] {
+  const forms: string[] = [];
+  for (const offset of [0, 1, 2]) {
+    const padded = Buffer.concat([Buffer.alloc(offset), bytes]);
+    const first = Math.ceil((offset * 8) / 6);
+    const last = Math.floor((padded.length * 8) / 6);
+    forms.push(padded.toString('base64').slice(first, last));
+  }
+  forms.push(bytes.toString('base64'), bytes.toString('base64').replace(/=+$/, ''));
+  return [...forms, ...forms.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))];
+}
+
+function percentFormsOf(text: string): string[] {
+  const well = Buffer.from(text).toString();
+  const uri = encodeURIComponent(well);
+  const strict = uri.replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+  const form = new URLSearchParams({ v: well }).toString().slice(2);
+  const every = [...Buffer.from(well)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+  const upper = [uri, strict, form, encodeURI(well), every];
+  return [...upper, ...upper.map((one) => one.replaceAll(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase()))];
+}
+
+function jsonFormsOf(text: string): string[] {
+  const plain = JSON.stringify(text).slice(1, -1);
+  const escaped = (pattern: RegExp, from: string): string =>
+    from.replaceAll(pattern, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  // oxlint-disable-next-line no-control-regex -- what is beyond ASCII
+  const ascii = escaped(/[^\u0000-\u007f]/g, plain);
+  const html = escaped(/[<>&\u2028\u2029]/g, plain);
+  const all = [
+    plain,
+    plain.replaceAll('/', '\\/'),
+    ascii,
+    ascii.replaceAll('/', '\\/'),
+    html,
+    escaped(/[<>&'+]/g, ascii),
+  ];
+  return [
+    ...all,
+    ...all.map((one) => one.replaceAll(/\\u[0-9a-f]{4}/g, (unit) => `\\u${unit.slice(2).toUpperCase()}`)),
+  ];
+}
+
+function htmlFormsOf(text: string): string[] {
+  const named = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+  const quotes = ['&#39;', '&#x27;', '&#039;', '&apos;'].map((quote) => named.replaceAll("'", quote));
+  return [named, ...quotes, ...quotes.map((one) => one.replaceAll('&quot;', '&#34;'))];
+}

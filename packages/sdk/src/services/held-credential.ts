@@ -1,0 +1,56 @@
+import type { IssuedCredential, ServiceCredential } from '@authsec/manager-client';
+import type { ClientCertificate } from '@authsec/guarded-fetch';
+import type { Logger } from '../author-log.js';
+import { minRedactedLength } from './encodings.js';
+import type { Issued } from './issue-credential.js';
+import { holdSecret } from './live-secrets.js';
+import type { Redactor } from './redactor.js';
+import { secretsOf } from './secrets-of.js';
+import { createServiceNetwork, type ServiceNetwork } from './service-network.js';
+import type { ServiceSource } from './service-source.js';
+
+/** A credential in memory, for one call at most. */
+export interface HeldCredential {
+  readonly issued: IssuedCredential;
+  /** Undefined where its secrets are too short to be told from other text. */
+  readonly redactor: Redactor | undefined;
+  /** Where its requests go through: one of its own for a client certificate. */
+  readonly network: ServiceNetwork;
+  /** Whether it may still be kept. */
+  isFresh(): boolean;
+  /** Its lease ends, in the background. */
+  end(): void;
+}
+
+export function holdCredential(
+  { caller, issued, sentAt }: Issued,
+  { source, log }: { readonly source: ServiceSource | undefined; readonly log: Logger },
+): HeldCredential {
+  const { credential, lease_id: leaseId, expires_in: expiresIn, service } = issued;
+  const secrets = secretsOf(credential);
+  if (secrets.some(({ length }) => length < minRedactedLength)) {
+    log.warn(`a secret of ${service.name} is too short to be taken out of what the service answers`);
+  }
+  const secret = holdSecret(secrets);
+  const shared = source?.network ?? createServiceNetwork();
+  const certificate = certificateOf(credential);
+  const own = certificate && shared.withCertificate(certificate);
+  const freshUntil = sentAt + expiresIn * 1_000;
+  return {
+    issued,
+    redactor: secret?.redactor,
+    network: own ?? shared,
+    isFresh: () => source !== undefined && source.clock.monotonic() < freshUntil,
+    end() {
+      secret?.release();
+      own?.close().catch(() => {});
+      if (leaseId !== null) caller.endLease(leaseId);
+    },
+  };
+}
+
+function certificateOf(credential: ServiceCredential): ClientCertificate | undefined {
+  if (credential.type !== 'client_certificate') return undefined;
+  const { certificate, private_key: privateKey, certificate_authority: certificateAuthority } = credential;
+  return { certificate, privateKey, certificateAuthority: certificateAuthority ?? undefined };
+}
