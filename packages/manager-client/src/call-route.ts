@@ -57,6 +57,7 @@ export function createCallRoute(context: CallRouteContext): CallRoute {
       context.transport.send({
         method: route.method,
         url,
+        route: route.path,
         headers: {
           accept: 'application/json, application/problem+json',
           authorization: `Bearer ${token}`,

@@ -2,6 +2,8 @@
 export interface TransportRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: string;
+  /** The template of its path, where it is a route of the contract: what may be said of the request in public. */
+  readonly route?: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | undefined;
   /** Milliseconds until the whole answer must be there. */

@@ -30,6 +30,7 @@ export function authsec(options: AuthSecOptions): AuthSec {
         createSession: (guarded) => service.createSession(guarded),
         logger: service.log,
         manifests: service.manifests,
+        onDecision: options.onDecision,
       }),
     close: () => service.close(),
   };

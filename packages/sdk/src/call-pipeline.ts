@@ -35,13 +35,16 @@ export function createCallPipeline(options: {
       const rule = registry.ruleOf(tool);
       if (rule.public) return { kind: 'allowed', user: userOf(state) };
       if (state.kind === 'anonymous')
-        return { kind: 'hidden', why: () => `${JSON.stringify(tool)} needs a signed-in person` };
+        return { kind: 'hidden', code: 'not_signed_in', why: () => `${JSON.stringify(tool)} needs a signed-in person` };
       const judged = state.kind === 'active' ? state.principal : state.shownTo;
       try {
         const decision = decide(judged, rule.requirement);
-        if (!decision.allowed) return { kind: 'hidden', why: () => explain(decision, { target: tool }) };
+        if (!decision.allowed) {
+          return { kind: 'hidden', code: decision.code, why: () => explain(decision, { target: tool }) };
+        }
       } catch (error) {
-        return { kind: 'hidden', why: () => `${JSON.stringify(tool)} could not be decided: ${String(error)}` };
+        const why = () => `${JSON.stringify(tool)} could not be decided: ${String(error)}`;
+        return { kind: 'hidden', code: 'undecidable', why };
       }
       return state.kind === 'active'
         ? { kind: 'allowed', user: userOf(state) }

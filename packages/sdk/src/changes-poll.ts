@@ -1,6 +1,7 @@
 import { backoffMs, ManagerClientError, type ChangeFeed, type Changes } from '@authsec/manager-client';
 import type { Logger } from './author-log.js';
 import { pause, type Clock } from './clock.js';
+import { inBackground } from './telemetry/trace-transport.js';
 
 const backoff = { baseMs: 500, maxMs: 10_000 };
 const spacingMs = { news: 100, nothing: 1_000 };
@@ -62,7 +63,8 @@ export function createChangesPoll(options: ChangesPollOptions): ChangesPoll {
     start() {
       if (running) return;
       running = new AbortController();
-      void run(running.signal);
+      const { signal } = running;
+      inBackground(() => void run(signal));
     },
     stop() {
       running?.abort();

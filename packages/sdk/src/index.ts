@@ -13,6 +13,7 @@ export type { Logger } from './author-log.js';
 export { authsec, type AuthSec, type ProtectOptions } from './authsec.js';
 export { AuthSecError, type AuthSecErrorCode } from './authsec-error.js';
 export { currentUser, userInfoOf, type WithUserInfo } from './guard/caller-context.js';
+export type { ToolDecision } from './guard/observe-call.js';
 export { mcpTool } from './mcp-tool.js';
 export { protectedByAuthSec, type ProtectedToolOptions } from './protected-by-authsec.js';
 export { runMcpServerWithOAuth, type RunMcpServerOptions, type RunningMcpServer } from './run-mcp-server.js';

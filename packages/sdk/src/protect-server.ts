@@ -3,6 +3,7 @@ import { AuthSecError } from './authsec-error.js';
 import { isFrameworkServer, openFramework, takeFrameworkTools } from './guard/framework-server.js';
 import { defaultInFlightLimits } from './guard/in-flight.js';
 import { type ProtectableServer, openServer } from './guard/mcp-server.js';
+import type { ToolDecision } from './guard/observe-call.js';
 import { takeTools } from './guard/server-tools.js';
 import type { GuardableTransport } from './guard/transport-hooks.js';
 import type { Manifests } from './manifest/manifests.js';
@@ -18,6 +19,8 @@ export interface ProtectServerOptions {
   /** Called once for each transport that the server connects to. */
   readonly createSession: (guarded: GuardedServer) => CallerSession;
   readonly logger: Logger;
+  /** Told of each decision on a call of a tool. */
+  readonly onDecision?: ((decision: ToolDecision) => void) | undefined;
   /** Where the tools of the server are published; undefined: nowhere. */
   readonly manifests?: Manifests | undefined;
 }
@@ -57,6 +60,7 @@ export function protectServer<Server extends ProtectableServer>(server: Server, 
       createSession,
       manifests,
       log,
+      onDecision: options.onDecision,
       limits,
     });
     let connected: unknown;

@@ -8,6 +8,7 @@ import { type InFlightLimits, createInFlight } from './guard/in-flight.js';
 import type { RpcMessage, RpcResponse } from './guard/json-rpc.js';
 import { makeAnswer } from './guard/make-answer.js';
 import type { OpenedServer } from './guard/mcp-server.js';
+import { endCall, type ToolDecision } from './guard/observe-call.js';
 import { createOwnLists, listAllTools } from './guard/own-lists.js';
 import { deliverAs } from './guard/passage.js';
 import { receive } from './guard/receive.js';
@@ -43,6 +44,7 @@ export function createTransportGuard(options: {
   readonly createSession: (guarded: GuardedServer) => CallerSession;
   readonly manifests?: Manifests | undefined;
   readonly log: Logger;
+  readonly onDecision?: ((decision: ToolDecision) => void) | undefined;
   readonly limits: InFlightLimits;
 }): TransportGuard {
   const { transport, owner, opened, tools, registry, createSession, manifests, log, limits } = options;
@@ -75,6 +77,7 @@ export function createTransportGuard(options: {
     inFlight: createInFlight(limits),
     tasks: createTaskOwners(),
     log,
+    onDecision: options.onDecision,
     ask: server.ask,
     answer: (response) => hooks.send(response).catch(hooks.report),
     sessionId: () => transport.sessionId,
@@ -116,7 +119,7 @@ export function createTransportGuard(options: {
     const entry = context.inFlight.get(response.id);
     const made = makeAnswer(context, response, entry);
     const send = (answer: RpcResponse): Promise<void> => {
-      context.inFlight.close(response.id);
+      endCall(context.inFlight.close(response.id), answer);
       const sent = hooks.send(answer, sendOptions);
       entry?.call?.services?.end();
       return sent;
@@ -130,6 +133,7 @@ export function createTransportGuard(options: {
     unsubscribe();
     manifest?.close();
     server.close();
+    for (const entry of context.inFlight.entries()) endCall(entry, undefined);
     for (const entry of context.inFlight.entries()) {
       entry.abort?.abort();
       entry.call?.services?.end();

@@ -61,6 +61,11 @@ export class BoundLogin {
     return { kind: 'unjudgeable', code: 'policy_unavailable', shownTo: active.principal };
   }
 
+  /** Milliseconds since the rights were last confirmed. */
+  leaseAgeMs(): number {
+    return Math.max(0, this.clock.monotonic() - this.#lease.confirmedAt);
+  }
+
   isOver(): boolean {
     return this.#end !== 'live';
   }

@@ -2,6 +2,7 @@ import type { ActiveSession, ChangeFeed, Sessions } from '@authsec/manager-clien
 import type { Logger } from '../author-log.js';
 import { createChangesPoll, type PollAnswer } from '../changes-poll.js';
 import type { Clock } from '../clock.js';
+import { watchLogins } from '../telemetry/watched-logins.js';
 import { BoundLogin, type LoginManifest } from './bound-login.js';
 import type { Sent } from './lease.js';
 import { createRenewals } from './renewals.js';
@@ -31,6 +32,10 @@ export function createGrantStore(options: GrantStoreOptions): GrantStore {
   let generation = 0;
 
   const sending = (): Sent => ({ at: clock.monotonic(), generation });
+  const unwatch = watchLogins({
+    count: () => logins.size,
+    leaseAgesMs: () => [...logins.values()].map((login) => login.leaseAgeMs()),
+  });
   const renewals = createRenewals({ ...options, logins: () => logins.values(), sending });
   const poll = createChangesPoll({ ...options, onAnswer });
 
@@ -76,6 +81,7 @@ export function createGrantStore(options: GrantStoreOptions): GrantStore {
     close() {
       for (const login of logins.values()) login.release();
       logins.clear();
+      unwatch();
       poll.stop();
       renewals.close();
     },

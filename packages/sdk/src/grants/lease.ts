@@ -12,6 +12,8 @@ export interface Sent {
 /** Until when an answer may be relied on, in monotonic milliseconds. */
 export interface Lease {
   readonly until: number;
+  /** As of when the Manager is known to have said so. */
+  readonly confirmedAt: number;
   /** Where the first assignment or the grant ends: no poll extends beyond it. */
   readonly horizon: number;
 }
@@ -19,12 +21,17 @@ export interface Lease {
 /** The lease of an answer, counted from when its request was sent. */
 export function leaseOf(session: ActiveSession, sentAt: number): Lease {
   const horizon = sentAt + session.horizon_seconds * 1000;
-  return { until: Math.min(sentAt + Math.min(session.lease_seconds * 1000, maxLeaseMs), horizon), horizon };
+  const until = Math.min(sentAt + Math.min(session.lease_seconds * 1000, maxLeaseMs), horizon);
+  return { until, confirmedAt: sentAt, horizon };
 }
 
 /** The lease after a poll that found nothing changed: the Manager looked at the database `heldMs` after it was asked, or later. */
 export function extendLease(lease: Lease, poll: { sentAt: number; receivedAt: number; heldMs: number }): Lease {
   const lookedAt = poll.sentAt + Math.min(poll.heldMs, poll.receivedAt - poll.sentAt);
   const until = Math.min(lookedAt + maxLeaseMs, lease.horizon);
-  return until > lease.until ? { until, horizon: lease.horizon } : lease;
+  return {
+    until: Math.max(until, lease.until),
+    confirmedAt: Math.max(lookedAt, lease.confirmedAt),
+    horizon: lease.horizon,
+  };
 }

@@ -1,6 +1,7 @@
 import { backoffMs, ManagerClientError, type Sessions } from '@authsec/manager-client';
 import type { Logger } from '../author-log.js';
 import { pause, type Clock } from '../clock.js';
+import { inBackground } from '../telemetry/trace-transport.js';
 import type { BoundLogin } from './bound-login.js';
 import type { Sent } from './lease.js';
 
@@ -119,10 +120,11 @@ export function createRenewals(options: RenewalsOptions): Renewals {
     if (running) return;
     cancelTimer();
     running = true;
-    void run().finally(() => {
+    const ended = () => {
       running = false;
       if (again) wake();
-    });
+    };
+    inBackground(() => void run().finally(ended));
   }
 
   return {

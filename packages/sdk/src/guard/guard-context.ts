@@ -1,11 +1,13 @@
 import type { Logger } from '../author-log.js';
 import type { CallPipeline } from '../call-pipeline.js';
 import type { CallerSession, CallerState } from '../session/caller-session.js';
+import type { CallSpan } from '../telemetry/call-span.js';
 import type { Alias } from './aliases.js';
 import type { Call } from './caller-context.js';
 import type { InFlight, Pending } from './in-flight.js';
 import type { JsonObject, RpcResponse } from './json-rpc.js';
 import type { OpenedServer } from './mcp-server.js';
+import type { ToolDecision } from './observe-call.js';
 import type { ServerTools } from './server-tools.js';
 import type { TaskOwners } from './task-owners.js';
 import type { TransportHooks } from './transport-hooks.js';
@@ -22,6 +24,8 @@ export interface Entry extends Pending {
   call?: Call;
   /** Of a `tools/call`: the tool, and whether it was asked to run as a task. */
   tool?: { readonly name: string; readonly isTask: boolean };
+  /** Of a `tools/call`, where there is telemetry. */
+  span?: CallSpan;
   /** Of a `tasks/...` request that was let through under its own task id. */
   taskId?: string;
 }
@@ -37,6 +41,8 @@ export interface GuardContext {
   readonly inFlight: InFlight<Entry>;
   readonly tasks: TaskOwners;
   readonly log: Logger;
+  /** Of the author. */
+  readonly onDecision?: ((decision: ToolDecision) => void) | undefined;
   /** Asks the server in the name of an entry, or of nobody in particular, and keeps the answer from the client. */
   ask(
     method: string,

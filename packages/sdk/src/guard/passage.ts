@@ -12,6 +12,7 @@ import {
   maxNameLength,
 } from './json-rpc.js';
 import { toModern } from './modern-answer.js';
+import { endCall } from './observe-call.js';
 
 const relatedTask = 'io.modelcontextprotocol/related-task';
 
@@ -32,6 +33,7 @@ export function deliverAs(context: Pick<GuardContext, 'hooks'>, call: Call, mess
 /** Answers a request that the server does not get to see. */
 export function reply(context: Pick<GuardContext, 'inFlight' | 'answer' | 'opened'>, response: RpcResponse): void {
   const entry = context.inFlight.close(response.id);
+  endCall(entry, response);
   if (!entry?.cancelled) void context.answer(entry?.isModern ? toModern(response, context.opened) : response);
 }
 

@@ -13,6 +13,7 @@ import {
   paramsOf,
   resultOf,
 } from './json-rpc.js';
+import { tellDecision } from './observe-call.js';
 import { pass, reply } from './passage.js';
 import { dropReservedArguments, isReservedToolName } from './reserved-names.js';
 import { unavailableError, unavailableResult } from './unavailable.js';
@@ -33,6 +34,7 @@ export function receiveCall(context: GuardContext, message: RpcRequest, entry: E
   entry.tool = { name, isTask: Object.hasOwn(params, 'task') };
 
   const verdict = verdictOn(context, state, name);
+  tellDecision(context, entry, { tool: name, verdict, state });
   switch (verdict.kind) {
     case 'allowed': {
       const { owner, session, log } = context;
@@ -102,6 +104,7 @@ async function callLoginTool(
   const args = isObject(given) ? dropReservedArguments(given) : {};
   const abort = new AbortController();
   entry.abort = abort;
+  entry.span?.decided({ tool: name, outcome: 'login', code: 'login_tool' });
   const nobody: Call = { owner: context.owner, user: undefined };
   try {
     const result = await runAs(nobody, () => context.session.callOAuthTool(name, args, abort.signal));

@@ -17,6 +17,7 @@ import {
   resultOf,
 } from './json-rpc.js';
 import { isModernRequest } from './modern-answer.js';
+import { observeCall } from './observe-call.js';
 import { deliverAs, mayReadTask, pass, reply } from './passage.js';
 import { receiveCall } from './receive-call.js';
 import { unavailableError } from './unavailable.js';
@@ -80,7 +81,10 @@ function receiveRequest(context: GuardContext, message: RpcRequest, extra: unkno
   context.client.stateless = isHttp(extra) && context.sessionId() === undefined;
 
   const state = context.pipeline.identify();
-  if (method === 'tools/call') return receiveCall(context, message, entry, state);
+  if (method === 'tools/call') {
+    const run = () => receiveCall(context, message, entry, state);
+    return observeCall(message, entry, { overHttp: isHttp(extra), run });
+  }
   if (method === 'tools/list') return receiveList(context, message, entry, state);
   if (method === 'initialize') noteClient(context, paramsOf(message));
   if (openRequests.has(method)) return pass(context, message, entry, state);

@@ -4,9 +4,12 @@ import { createIssuerKeys } from '../bearer/issuer-keys.js';
 import { verifyAccessToken } from '../bearer/verify-access-token.js';
 import { systemClock, type Clock } from '../clock.js';
 import type { Manifests } from '../manifest/manifests.js';
+import type { ToolDecision } from '../guard/observe-call.js';
 import { createRememberedLogins } from '../remember/remembered-login.js';
 import { stateFolderOf } from '../remember/state-folder.js';
 import { createServiceNetwork, type ServiceNetwork } from '../services/service-network.js';
+import { loadOpenTelemetry } from '../telemetry/open-telemetry.js';
+import { traceTransport } from '../telemetry/trace-transport.js';
 import type { CallerSession, GuardedServer } from './caller-session.js';
 import { createInBandSession } from './in-band-session.js';
 import type { LoginContext, LoginEnd } from './login-context.js';
@@ -30,6 +33,8 @@ export interface AuthSecOptions {
   rememberLogin?: boolean | undefined;
   /** Told why a tool is hidden or a call refused; with AUTHSEC_DEBUG=1 stderr is told too. */
   logger?: Logger | undefined;
+  /** Told of each decision on a call of a tool, with its reason; never for the caller. */
+  onDecision?: ((decision: ToolDecision) => void) | undefined;
   /** Milliseconds for one request to the Manager; 10,000 unless told. */
   timeoutMs?: number | undefined;
   fetch?: typeof globalThis.fetch | undefined;
@@ -55,6 +60,7 @@ const optionNames: ReadonlySet<string> = new Set<keyof AuthSecOptions>([
   'login',
   'rememberLogin',
   'logger',
+  'onDecision',
   'timeoutMs',
   'fetch',
   'dangerouslyAllowHttp',
@@ -76,13 +82,23 @@ export interface LoginService {
 /** Throws a TypeError that names a bad option; nothing is sent before a server connects. */
 export function createLoginService(options: AuthSecOptions, environment: AuthSecEnvironment): LoginService {
   assertOptions(options);
+  void loadOpenTelemetry();
   const { clientId, clientSecret, login = 'auto', timeoutMs = 10_000 } = options;
   const { clock, stateFolder } = environment;
   const { fetch, dangerouslyAllowHttp } = options;
-  const client = { issuer: options.issuer, clientId, clientSecret, timeoutMs, fetch, dangerouslyAllowHttp };
+  const managerTransport = traceTransport(createFetchTransport({ fetch }));
+  const client = {
+    issuer: options.issuer,
+    clientId,
+    clientSecret,
+    timeoutMs,
+    fetch,
+    transport: managerTransport,
+    dangerouslyAllowHttp,
+  };
   const issuer = parseIssuer(options.issuer, options);
   const log = createAuthorLog({ logger: options.logger, debug: environment.debug });
-  const transport = createFetchTransport({ fetch: options.fetch, maxResponseBytes: smallAnswerBytes });
+  const transport = traceTransport(createFetchTransport({ fetch, maxResponseBytes: smallAnswerBytes }));
   const keys = createIssuerKeys(issuer, transport, timeoutMs);
   const accesses = createManagerAccesses({ ...environment, client, log });
   const application = { issuer, clientId, clientSecret, transport, timeoutMs };
@@ -146,7 +162,7 @@ function assertOptions(options: AuthSecOptions): void {
   if (typeof options !== 'object' || options === null) throw new TypeError('options: must be an object');
   const unknown = Object.keys(options).find((name) => !optionNames.has(name));
   if (unknown !== undefined) throw new TypeError(`${unknown}: no such option`);
-  const { clientSecret, login, rememberLogin, logger } = options;
+  const { clientSecret, login, rememberLogin, logger, onDecision } = options;
   // A secret that was meant to be there must not make a public client of the application.
   if ('clientSecret' in options && (typeof clientSecret !== 'string' || clientSecret === '')) {
     throw new TypeError('clientSecret: must be a non-empty string; a public client leaves it out');
@@ -159,6 +175,9 @@ function assertOptions(options: AuthSecOptions): void {
   }
   if (rememberLogin && clientSecret !== undefined) {
     throw new TypeError('rememberLogin: is for public clients, on the machine of their one person');
+  }
+  if (onDecision !== undefined && typeof onDecision !== 'function') {
+    throw new TypeError('onDecision: must be a function');
   }
   const methods = ['debug', 'info', 'warn', 'error'] as const;
   if (logger !== undefined && methods.some((method) => typeof logger?.[method] !== 'function')) {
