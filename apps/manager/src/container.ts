@@ -10,14 +10,21 @@ import { createTenantClients, type TenantClients, type TenantDatabase } from './
 import { createAesGcmSealer } from './integrations/aes-gcm-sealer.js';
 import { createGuardedFetch } from './integrations/guarded-fetch.js';
 import { createLogger } from './integrations/logger.js';
+import { listDataKeys } from './integrations/list-data-keys.js';
 import { createPostgresEventBus } from './integrations/postgres-event-bus.js';
 import { createPostgresRateLimits } from './integrations/postgres-rate-limits.js';
 import { createSealedSecretStore } from './integrations/sealed-secret-store.js';
-import { ensureSigningKey, generateSigningKey, loadSigningKeys } from './integrations/signing-keys.js';
+import {
+  ensureSigningKey,
+  generateSigningKey,
+  listSealedSigningKeys,
+  loadSigningKeys,
+} from './integrations/signing-keys.js';
 import { observeSecretStore } from './integrations/telemetry/observe-secret-store.js';
 import { unwrapSealingKeys } from './integrations/vault/vault-sealing-keys.js';
 import { createVaultSecretStore } from './integrations/vault/vault-secret-store.js';
 import { type ChangesService, createChangesService } from './modules/changes/changes.service.js';
+import { listSealedClientSecrets } from './modules/identity-providers/identity-providers.repository.js';
 import { createLeasesService, type LeasesService } from './modules/services/leases.service.js';
 import { createSessionsService, type SessionsService } from './modules/sessions/sessions.service.js';
 import { createTenantsService, type TenantsService } from './modules/tenants/tenants.service.js';
@@ -115,6 +122,18 @@ export async function createContainer(given: Config, parts: ContainerParts = {})
     sealer,
     clients: tenants,
     ensureSigningKey: (db, tenantId) => ensureSigningKey(db, tenantId, sealer),
+    async *sealedValuesOf(tenantId, db) {
+      yield* listSealedSigningKeys(db, tenantId);
+      yield* listSealedClientSecrets(db, tenantId);
+      yield* listDataKeys(db, tenantId, sealer.keyIds[0]);
+    },
+    onProvisioned: (tenantId) =>
+      secrets.ensureTenant(tenantId).catch((err: unknown) => {
+        logger.warn(
+          { err, tenant: tenantId },
+          'secret store: a new tenant was not prepared; it will be when it is used',
+        );
+      }),
   });
   const leases = createLeasesService({ secrets, sealer, clock, logger });
   const onEnded = (tenantId: string, db: TenantDatabase) => leases.sweep(tenantId, db);

@@ -25,6 +25,11 @@ export function createAesGcmSealer(sealingKeys: readonly SealingKey[]): Sealer {
   return {
     keyIds: [current.id, ...entries.slice(1).map(({ id }) => id)],
 
+    keyIdOf(sealed) {
+      const bytes = Buffer.from(sealed);
+      return bytes[0] === version ? bytes.toString('utf8', 2, 2 + (bytes[1] ?? 0)) : undefined;
+    },
+
     seal(plaintext, additionalData) {
       const header = encodeHeader(current.id);
       const iv = randomBytes(ivBytes);

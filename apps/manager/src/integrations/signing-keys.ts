@@ -1,7 +1,7 @@
 import type { Prisma } from '@authsec/prisma/tenant';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { TenantDatabase } from '../db/tenant-clients.js';
-import type { Sealer } from '../ports/sealer.js';
+import type { SealedValue, Sealer } from '../ports/sealer.js';
 
 export interface SigningKeys {
   /** Private JWKs that sign or may still be verified with; the active ones first, the newest of them first. */
@@ -43,6 +43,20 @@ export async function loadSigningKeys(db: TenantDatabase, tenantId: string, seal
     (row) => JSON.parse(sealer.open(row.sealedPrivateJwk, additionalData(tenantId, row.kid)).toString('utf8')) as JWK,
   );
   return { jwks: { keys }, publicJwks: { keys: keys.map(withoutPrivate) } };
+}
+
+/** Those of every key, also of one that is retired. */
+export async function* listSealedSigningKeys(db: TenantDatabase, tenantId: string): AsyncGenerator<SealedValue> {
+  for (const { kid, sealedPrivateJwk: sealed } of await db.signingKey.findMany()) {
+    yield {
+      sealed,
+      additionalData: additionalData(tenantId, kid),
+      async replace(next) {
+        const where = { kid, sealedPrivateJwk: sealed };
+        return (await db.signingKey.updateMany({ where, data: { sealedPrivateJwk: next } })).count > 0;
+      },
+    };
+  }
 }
 
 function withoutPrivate({ kty, crv, x, y, kid, alg, use }: JWK): JWK {

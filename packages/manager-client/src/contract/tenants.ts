@@ -33,6 +33,16 @@ export const tenantRoutes = {
     errors: [],
     access: { permission: 'authsec:tenants:write', system: true },
   }),
+  /** What is sealed for it, under the first sealing key: to be asked again until nothing remains. */
+  rewrap: route({
+    method: 'POST',
+    path: '/v1/tenants/:tenant_id/rewrap',
+    params: tenantParams,
+    response: z.strictObject({ rewrapped: z.number().int(), remaining: z.number().int() }),
+    status: 200,
+    errors: ['not_found'],
+    access: { permission: 'authsec:tenants:write', system: true },
+  }),
   get: route({
     method: 'GET',
     path: '/v1/tenants/:tenant_id',

@@ -11,6 +11,10 @@ export function createTenants(call: CallRoute) {
     create: (tenantId: string, body: z.input<typeof routes.create.body & {}>, options?: CallOptions) =>
       call(routes.create, { params: { tenant_id: tenantId }, body }, options),
 
+    /** Puts what is sealed for it under the first sealing key; asked again it goes on, until nothing remains. */
+    rewrap: (tenantId: string, options?: CallOptions) =>
+      call(routes.rewrap, { params: { tenant_id: tenantId } }, options),
+
     get: (tenantId: string, options?: CallOptions) => call(routes.get, { params: { tenant_id: tenantId } }, options),
   };
 }

@@ -1,6 +1,7 @@
 import { identityProviderSettingsSchema } from '@authsec/manager-client/contract';
 import { Prisma, type IdentityProvider as Row } from '@authsec/prisma/tenant';
-import type { IdentityProvider } from './identity-provider.js';
+import type { SealedValue } from '../../ports/sealer.js';
+import { type IdentityProvider, secretBinding } from './identity-provider.js';
 
 type Database = Prisma.TransactionClient;
 
@@ -55,6 +56,23 @@ export async function updateIdentityProvider(
 
 export async function deleteIdentityProvider(db: Database, id: string): Promise<boolean> {
   return (await db.identityProvider.deleteMany({ where: { id } })).count > 0;
+}
+
+/** The client secrets as they stand sealed. */
+export async function* listSealedClientSecrets(db: Database, tenantId: string): AsyncGenerator<SealedValue> {
+  const where = { sealedClientSecret: { not: null } };
+  const rows = await db.identityProvider.findMany({ where, select: { id: true, sealedClientSecret: true } });
+  for (const { id, sealedClientSecret: sealed } of rows) {
+    if (!sealed) continue;
+    yield {
+      sealed,
+      additionalData: secretBinding(tenantId, id),
+      async replace(next) {
+        const still = { id, sealedClientSecret: sealed };
+        return (await db.identityProvider.updateMany({ where: still, data: { sealedClientSecret: next } })).count > 0;
+      },
+    };
+  }
 }
 
 export async function isPasswordEnabled(db: Database): Promise<boolean> {

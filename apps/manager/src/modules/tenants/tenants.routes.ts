@@ -35,6 +35,18 @@ export function createTenantRoutes({ tenants, issuerOf }: TenantRoutesOptions): 
       });
       return view(tenant);
     }),
+    bindRoute(tenantRoutes.rewrap, async ({ caller, params, requestId }) => {
+      const result = await tenants.rewrap(params.tenant_id);
+      await recordAuditEvent(caller.db, {
+        action: 'tenant.rewrap',
+        actor: actorOf(caller),
+        target: { kind: 'tenant', id: params.tenant_id },
+        outcome: 'done',
+        requestId,
+        details: { ...result },
+      });
+      return result;
+    }),
     bindRoute(tenantRoutes.get, async ({ params }) => view(await tenants.get(params.tenant_id))),
   ];
 }
