@@ -3,6 +3,7 @@ export const minRedactedLength = 4;
 
 /** A value as it may stand in a text: as it is, in base64 wherever it begins, in a URL, in JSON, in HTML, in hexadecimal. */
 export function encodingsOf(value: string): readonly string[] {
+  if (value.length < minRedactedLength) return [];
   const found = new Set<string>();
   for (const form of [value, ...base64FormsOf(Buffer.from(value))]) {
     for (const written of [form, ...percentFormsOf(form), ...jsonFormsOf(form), ...htmlFormsOf(form)]) {
