@@ -34,7 +34,7 @@ interface Live extends VaultToken {
 }
 
 const retryMs = 1_000;
-/** A token that is refused as soon as it is made is not made again for each call. */
+/** Where a new token is refused too, one is not made for each call. */
 const loginPauseMs = 2_000;
 
 export function createVaultSession(options: VaultSessionOptions): VaultSession {
@@ -113,9 +113,12 @@ export function createVaultSession(options: VaultSessionOptions): VaultSession {
         if (live === held) {
           if (clock.monotonic() < noLoginBefore || (await isAlive(held, signal))) throw error;
           if (live === held) live = undefined;
-          noLoginBefore = clock.monotonic() + loginPauseMs;
         }
-        return work((await current()).client);
+        const anew = await current();
+        return work(anew.client).catch((again: unknown) => {
+          if (isRefusal(again)) noLoginBefore = clock.monotonic() + loginPauseMs;
+          throw again;
+        });
       }
     },
     keepUntil: (monotonicMs) => (keptUntil = Math.max(keptUntil, monotonicMs)),
