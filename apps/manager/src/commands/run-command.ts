@@ -4,6 +4,7 @@ import type { BootstrapCommand } from './bootstrap.js';
 import type { CommandContext } from './command-context.js';
 import type { CreateApplicationCommand } from './create-application.js';
 import type { MigrateCommand } from './migrate.js';
+import type { RewrapKeysCommand } from './rewrap-keys.js';
 import type { RotateKeysCommand } from './rotate-keys.js';
 
 /** Runs one command, `serve` where none is given. Rejects with what it fails with. */
@@ -76,6 +77,12 @@ function createProgram(context: CommandContext): Command {
     .option('--all', 'of all active tenants', false)
     .option('--overlap <seconds>', 'how long the old key still verifies', overlap, 3_600)
     .action(async (options: RotateKeysCommand) => (await import('./rotate-keys.js')).rotateKeys(context, options));
+  keys
+    .command('rewrap')
+    .description('Put everything sealed under the first of AUTHSEC_SEALING_KEYS, so that the others can be taken away.')
+    .option('--tenant <id>', 'of one tenant')
+    .option('--all', 'of all tenants', false)
+    .action(async (options: RewrapKeysCommand) => (await import('./rewrap-keys.js')).rewrapKeys(context, options));
 
   program
     .command('healthcheck')
