@@ -14,10 +14,12 @@ const texts: Readonly<Record<UnavailableCode, { readonly message: string; readon
   },
 };
 
-/** What a tool that this login was already shown answers while its rights cannot be judged. */
+/**
+ * What a tool that this login was already shown answers while its rights cannot be judged. Text only: a client holds `structuredContent` to the tool's own output schema, in errors too.
+ */
 export function unavailableResult(code: UnavailableCode): ToolResult {
   const content = { error: code, ...texts[code] };
-  return { content: [{ type: 'text', text: JSON.stringify(content) }], structuredContent: content, isError: true };
+  return { content: [{ type: 'text', text: JSON.stringify(content) }], isError: true };
 }
 
 /** The same where the answer cannot be a tool's result. */

@@ -57,7 +57,7 @@ const serviceErrorTexts: Readonly<Record<ServiceErrorCode, { readonly message: s
   },
 };
 
-/** The answer of a tool that failed for want of a credential; undefined for any other failure. */
+/** The answer of a tool that failed for want of a credential, as text only (see unavailableResult); undefined for any other failure. */
 export function serviceErrorResult({ code, connectUrl }: AuthSecError): ToolResult | undefined {
   const texts = isServiceErrorCode(code)
     ? serviceErrorTexts[code]
@@ -72,5 +72,5 @@ export function serviceErrorResult({ code, connectUrl }: AuthSecError): ToolResu
     next_step: lacksLink ? wait : texts.nextStep,
     ...(connectUrl !== undefined && { connect_url: connectUrl }),
   };
-  return { content: [{ type: 'text', text: JSON.stringify(said) }], structuredContent: said, isError: true };
+  return { content: [{ type: 'text', text: JSON.stringify(said) }], isError: true };
 }

@@ -83,12 +83,12 @@ describe('tools/call', () => {
     session.become(unjudgeable('dev@acme.test', { roles: ['developer'] }));
     const { result } = await client.call('hello', {});
     expect(result.isError).toBe(true);
-    expect(result.structuredContent).toEqual({
+    expect(result.structuredContent).toBeUndefined();
+    expect(JSON.parse(result.content[0].text)).toEqual({
       error: 'policy_unavailable',
       message: expect.any(String),
       next_step: expect.any(String),
     });
-    expect(JSON.parse(result.content[0].text)).toEqual(result.structuredContent);
     expect((await client.call('admin_dashboard', {})).result.content[0].text).toContain('not found');
     expect((await client.call('ping', {})).result.content[0].text).toBe('ping ran');
     expect(ran.map(({ tool }) => tool)).toEqual(['ping']);

@@ -43,7 +43,8 @@ afterEach(() => manager.close());
 
 const nothing = () => {};
 const logger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
-const errorOf = (result: { structuredContent?: unknown }) => (result.structuredContent as { error?: string })?.error;
+const errorOf = (result: { content: readonly unknown[] }) =>
+  (JSON.parse((result.content[0] as { text: string }).text) as { error?: string }).error;
 
 describe('a server’s own test of its protection', () => {
   test('is three lines: a Manager, a server, a signed-in client', async () => {
