@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { consumerFiles, pointAtTestManager } from './npm-rehearsal/consumer.js';
 import { installedSize } from './npm-rehearsal/installed-size.js';
 import { type LocalRegistry, startLocalRegistry } from './npm-rehearsal/local-registry.js';
@@ -20,6 +21,12 @@ interface SizeBudget {
   readonly installedBytes: number;
   readonly installedFiles: number;
   readonly installedPackages: readonly string[];
+}
+
+interface Release {
+  readonly jobs: {
+    readonly publish: { readonly steps: readonly { readonly run?: string; readonly env?: NodeJS.ProcessEnv }[] };
+  };
 }
 
 const root = join(import.meta.dirname, '../../..');
@@ -39,9 +46,10 @@ let registry: LocalRegistry;
 let sdk: Manifest;
 
 /** A command as a stranger's shell runs it; resolves to what it printed. */
-async function run(cwd: string, command: string, args: readonly string[]): Promise<string> {
+async function run(cwd: string, command: string, args: readonly string[], more: NodeJS.ProcessEnv = {}) {
+  const env = { ...registry.env, ...more };
   try {
-    const { stdout } = await promisify(execFile)(command, args, { cwd, env: registry.env, maxBuffer: 2 ** 24 });
+    const { stdout } = await promisify(execFile)(command, args, { cwd, env, maxBuffer: 2 ** 24 });
     return stdout;
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
@@ -88,6 +96,15 @@ rehearsal('@authsec/sdk from a registry', () => {
     const printed = await run(consumer, process.execPath, ['built/main.js']);
     expect(JSON.parse(printed)).toEqual({ content: [{ type: 'text', text: 'revenue is up' }] });
   }, 180_000);
+
+  test('is published with proof of its origin or not at all: here, where there is none, as the release does it fails', async () => {
+    const release = parse(await readFile(join(root, '.github/workflows/release.yml'), 'utf8')) as Release;
+    const env = release.jobs.publish.steps.find(({ run }) => run?.includes('run release'))?.env ?? {};
+    const unproven = await emptyFolder('unproven');
+    await writeFile(join(unproven, 'package.json'), JSON.stringify({ name: '@authsec/unproven', version: '1.0.0' }));
+    const publish = () => run(unproven, 'npx', ['-y', 'pnpm@12', 'publish', '--no-git-checks'], env);
+    await expect(publish()).rejects.toThrow(/PROVENANCE_UNSUPPORTED_PROVIDER|ID_TOKEN_GITHUB_WORKFLOW/);
+  }, 60_000);
 
   test('brings an application no more than its budget says', async () => {
     const application = await emptyFolder('application');
