@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer, request as forward, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { findOpenBao, type OpenBaoServer, startOpenBao } from '@authsec/config/openbao';
-import { describe } from '@jest/globals';
+import { describe, test } from '@jest/globals';
 import pino from 'pino';
 import { Secret } from '../../src/config/secret.js';
 import type { VaultLogin, VaultSettings } from '../../src/config/vault-settings.js';
@@ -18,6 +18,9 @@ const needed = 'the suites against a real Vault need OpenBao: pip install openba
 export const describeVault = suitesFor(standing !== undefined || findOpenBao() !== undefined);
 /** Needs a server of its own, to seal, stop and restart. */
 export const describeOpenBao = suitesFor(findOpenBao() !== undefined);
+
+/** For what a server that stands elsewhere cannot do. */
+export const testOwn: (name: string, check: () => Promise<void>) => void = standing === undefined ? test : test.skip;
 
 type Describe = (name: string, suites: () => void) => void;
 
