@@ -79,7 +79,7 @@ export function createConnectAccount(options: ConnectAccountOptions): ConnectAcc
       const { tenantId, db, issuer } = context;
       const [state, value] = [randomBytes(32).toString('base64url'), randomBytes(32).toString('base64url')];
       const verifier = openid.randomPKCECodeVerifier();
-      const kept = JSON.stringify({ verifier, settings: digestOf(settings) });
+      const kept = JSON.stringify({ verifier, settings: digestOf(use.service) });
       const at = clock.now();
       const taken = await takeLink(
         db,

@@ -1,7 +1,7 @@
 import type { ServiceSettings } from '@authsec/manager-client/contract';
 import type { TenantDatabase } from '../../db/tenant-clients.js';
 import { hashIdentifier } from '../../db/hash-identifier.js';
-import type { AuthorizationCodeSettings } from './token-client.js';
+import type { Service } from './service.js';
 
 /** Of which tenant, in which request somebody connects an account. */
 export interface ConnectContext {
@@ -49,7 +49,7 @@ export function attemptBinding(tenantId: string, attemptId: string): string {
   return `${tenantId}/service_connect_attempts/${attemptId}`;
 }
 
-/** An answer that was asked for under other settings is not taken. */
-export function digestOf(settings: AuthorizationCodeSettings): string {
-  return hashIdentifier(JSON.stringify(settings));
+/** An answer that was asked for under other settings, or to be used elsewhere, is not taken. */
+export function digestOf({ settings, baseUrl }: Pick<Service, 'settings' | 'baseUrl'>): string {
+  return hashIdentifier(JSON.stringify([settings, baseUrl]));
 }

@@ -98,7 +98,7 @@ export function createReturnFromService(options: ReturnOptions): ReturnFromServi
   ): Promise<Connectable | undefined> {
     const service = await findService(db, serviceId);
     if (!service?.enabled || service.settings.kind !== 'oauth2_authorization_code') return undefined;
-    return digestOf(service.settings) === digest ? { ...service, settings: service.settings } : undefined;
+    return digestOf(service) === digest ? { ...service, settings: service.settings } : undefined;
   }
 
   /** The login for which the link was made. */
