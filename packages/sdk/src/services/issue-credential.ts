@@ -20,6 +20,8 @@ export interface CredentialIssuer {
 }
 
 const issueWithinMs = 2_300;
+/** As the Manager takes it. What else a tool says, perhaps at a model's wish, is neither asked for nor logged. */
+const serviceName = /^[a-z][a-z0-9_-]{0,62}$/;
 
 export function createCredentialIssuer(options: {
   readonly call: Call;
@@ -43,6 +45,9 @@ export function createCredentialIssuer(options: {
   return {
     caller,
     async issue(service, { raw = false, previous = false }) {
+      if (typeof service !== 'string' || !serviceName.test(service)) {
+        throw new AuthSecError('service_unknown', `${tool}: what it asked for is no name of a service`);
+      }
       const asked = caller();
       const late = new AbortController();
       const signal = AbortSignal.any([late.signal, over]);
@@ -51,7 +56,7 @@ export function createCredentialIssuer(options: {
       try {
         const answer = asked.issue({ service, raw, previous, tool }, signal);
         const issued = await unlessAborted(answer, signal, ({ lease_id: leaseId }) => {
-          if (leaseId !== null) asked.endLease(leaseId);
+          if (leaseId !== null) void asked.endLease(leaseId);
         });
         if (issued.service.name === service) return { caller: asked, issued, sentAt };
         throw new AuthSecError('service_unavailable', `${service}: the Manager answered with another service`);
