@@ -108,7 +108,7 @@ describeVault('logging in to a real Vault', () => {
       const { token } = (body as { spec: { token: string } }).spec;
       if (!reviews.includes(token)) reviews.push(token);
       const username = 'system:serviceaccount:auth:authsec';
-      return { status: { authenticated: true, user: { username, uid: 'u', groups: [] } } };
+      return { status: { authenticated: true, user: { username, uid: 'u', groups: [] }, audiences: ['vault'] } };
     });
     const folder = await mkdtemp(join(tmpdir(), 'authsec-k8s-'));
     const kubernetes = `${vault.plan.mounts.secrets}-kubernetes`;
