@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { secretAddressOf } from '../../src/modules/services/service.js';
 import { SecretStoreError } from '../../src/ports/secret-store.js';
-import { random } from '../support/test-data.js';
+import { createTestLogin, createTestPerson, random } from '../support/test-data.js';
 import { awayFor, createServicesStage, expectKeptOut, expectNotTold, type ServicesStage } from '../support/services.js';
 
 let stage: ServicesStage;
@@ -138,4 +138,26 @@ describe('503 while the secret store is away', () => {
     await rotate(body.id, { secret: { token: 'three' } });
     expect([await read(body.id, 1), await read(body.id, 2)]).toEqual(['missing', 'missing']);
   });
+});
+
+test('a tool that asks in the moment of a rotation gets the new secret, not an error', async () => {
+  const person = await createTestPerson(stage.tenant, { roles: ['developer'] });
+  const { sid } = await createTestLogin(stage.tenant, stage.application, person, { bound: true });
+  const { body } = await stage.create();
+  const { secrets } = stage.manager.container;
+  let rotation: Promise<unknown> | undefined;
+  const store: typeof secrets = {
+    ...secrets,
+    async read(...args) {
+      // After the row was read, before the secret is.
+      rotation ??= rotate(body.id, { secret: { token: 'new' } });
+      await rotation;
+      return secrets.read(...args);
+    },
+  };
+  const caller = await stage.application.bearer();
+  const answer = await stage.withStore(store, () =>
+    stage.send('post', '/v1/service-credentials', { sid, service: body.name }, caller),
+  );
+  expect([answer.status, answer.body.credential]).toEqual([201, { type: 'bearer', token: 'new' }]);
 });

@@ -1,5 +1,6 @@
 import type { IssuedCredential } from '@authsec/manager-client/contract';
 import type { Logger } from 'pino';
+import type { TenantDatabase } from '../../db/tenant-clients.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
 import type { SecretStore } from '../../ports/secret-store.js';
@@ -9,6 +10,7 @@ import type { LeasesService } from './leases.service.js';
 import { maxKeepSeconds, type ObtainCredential, type ObtainedCredential } from './obtain-credential.js';
 import { secretAddressOf, type Service } from './service.js';
 import { forgetPreviousSecret, noteServiceUse } from './services-in-use.repository.js';
+import { findService } from './services.repository.js';
 import { type Progress, withinBudget } from './within-budget.js';
 
 export interface IssueRequest extends UseRequest {
@@ -48,7 +50,11 @@ export function createIssueCredential(options: IssueCredentialOptions): IssueCre
     }
     const { version, seconds } = versionOf(service, previous, clock.now());
     const asked = { tenantId, db, service, version, userId: session.userId };
-    const obtained = await obtain(asked, progress);
+    const obtained = await obtain(asked, progress).catch(async (error: unknown) => {
+      if (!(await wasReplaced(error, db, service))) throw error;
+    });
+    // All of it anew: who may, and where it goes, may have been replaced with it.
+    if (!obtained) return issue(request, progress, signal);
     progress.waitingFor = 'tenant_unavailable';
     const leaseId = await keepLease(obtained);
     await record(request, use, leaseId);
@@ -116,6 +122,13 @@ export function createIssueCredential(options: IssueCredentialOptions): IssueCre
     const left = budgetMs - (clock.monotonic() - request.receivedAt);
     return withinBudget(Math.max(1, left), (progress, signal) => issue(request, progress, signal));
   };
+}
+
+/** Whether a secret is missing since there is another one by now; of what is gone for good there is none. */
+async function wasReplaced(error: unknown, db: TenantDatabase, { id, secretVersion }: Service): Promise<boolean> {
+  if (!(error instanceof AppError) || error.code !== 'secret_missing') return false;
+  const now = await findService(db, id);
+  return now !== undefined && now.secretVersion !== secretVersion;
 }
 
 /** Which of the service's secrets, and for how long at most. */
