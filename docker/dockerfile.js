@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { DockerfileParser } from 'dockerfile-ast';
 
-/** `[{ name, from, instructions: [{ keyword, words, json, text }] }]`, ARGs and continued lines resolved. */
+/** `[{ name, from, instructions: [{ keyword, flags, words, list, text }] }]`, ARGs and continued lines resolved. */
 export function readDockerfile(path) {
   const dockerfile = DockerfileParser.parse(readFileSync(path, 'utf8'));
   const stages = [];
@@ -18,7 +18,10 @@ export function readDockerfile(path) {
       continue;
     }
     const text = instruction.getArgumentsContent()?.replaceAll(/\\\r?\n\s*/g, ' ') ?? '';
-    stages.at(-1)?.instructions.push({ keyword, text, words: words(text), list: list(text) });
+    const flags = (instruction.getFlags?.() ?? []).map((flag) => [flag.getName(), flag.getValue()]);
+    stages
+      .at(-1)
+      ?.instructions.push({ keyword, text, words: words(text), list: list(text), flags: Object.fromEntries(flags) });
   }
   return stages;
 }

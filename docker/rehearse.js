@@ -55,10 +55,10 @@ function build(stage) {
   let workdir = '/';
   const env = {};
   for (const instruction of stage.instructions) {
-    const { keyword, text, words } = instruction;
+    const { keyword, text } = instruction;
     if (keyword === 'WORKDIR') mkdirSync(join(tree, (workdir = text)), { recursive: true });
     if (keyword === 'ENV') Object.assign(env, assignments([instruction]));
-    if (keyword === 'COPY') copy(words, tree, workdir);
+    if (keyword === 'COPY') copy(instruction, tree, workdir);
     if (keyword === 'RUN') {
       if (/(^|\s)\/(?!dev\/null)/.test(text)) throw new Error(`RUN names an absolute path: ${text}`);
       say(`── ${text}`);
@@ -71,11 +71,9 @@ function build(stage) {
   }
 }
 
-function copy(words, tree, workdir) {
-  const [source, target] = words.filter((word) => !word.startsWith('--'));
+function copy({ words: [source, target], flags }, tree, workdir) {
   const to = resolve(join(tree, workdir), target.startsWith('/') ? join(tree, target) : target);
-  const from = words.find((word) => word.startsWith('--from='))?.slice('--from='.length);
-  if (from) return cpSync(join(folder, from, source), to, { recursive: true, verbatimSymlinks: true });
+  if (flags.from) return cpSync(join(folder, flags.from, source), to, { recursive: true, verbatimSymlinks: true });
   if (source !== '.') throw new Error('only `COPY . .` of the context is rehearsed');
   const archive = execFileSync('git', ['archive', 'HEAD'], { cwd: root, maxBuffer: 2 ** 30 });
   execFileSync('tar', ['-x', '-C', to], { input: archive });
