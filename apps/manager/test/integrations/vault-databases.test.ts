@@ -1,0 +1,222 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { OpenBaoServer } from '@authsec/config/openbao';
+import pg from 'pg';
+import { provisionVault, vaultPlan } from '../../src/integrations/vault/provision-vault.js';
+import { createVaultSecretStore } from '../../src/integrations/vault/vault-secret-store.js';
+import type { DatabaseAccount, DynamicDatabases, SecretAddress, SecretStore } from '../../src/ports/secret-store.js';
+import { failureOf } from './secret-store-contract.js';
+import {
+  asOperator,
+  type CountingProxy,
+  describeOpenBao,
+  openBao,
+  openCountingProxy,
+  settingsFor,
+  silent,
+  until,
+} from './vault-under-test.js';
+
+describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () => {
+  const superuser = new URL(process.env['AUTHSEC_TEST_DATABASE_URL'] ?? '');
+  const database = `reports_${randomBytes(4).toString('hex')}`;
+  const maker = {
+    username: `maker_${randomBytes(4).toString('hex')}`,
+    password: `p'"/@ ${randomBytes(8).toString('hex')}`,
+  };
+  const plan = vaultPlan();
+  let server: OpenBaoServer;
+  let proxy: CountingProxy;
+  let store: SecretStore;
+  let databases: DynamicDatabases;
+  let admin: pg.Client;
+
+  beforeAll(async () => {
+    admin = new pg.Client({ connectionString: superuser.href });
+    await admin.connect();
+    await admin.query(`CREATE ROLE ${maker.username} LOGIN CREATEROLE PASSWORD ${admin.escapeLiteral(maker.password)}`);
+    await admin.query(`CREATE DATABASE ${database} OWNER ${maker.username}`);
+    const inside = clientFor(maker);
+    await inside.connect();
+    await inside.query('CREATE TABLE sales (amount int); INSERT INTO sales VALUES (42)');
+    await inside.end();
+    server = await openBao('dev');
+    const login = await provisionVault({ address: server.address, token: server.rootToken }, plan);
+    proxy = await openCountingProxy(server.address);
+    store = await createVaultSecretStore(settingsFor({ address: proxy.address, plan }, login), { logger: silent });
+    databases = store.databases!;
+  });
+  afterAll(async () => {
+    await store?.close();
+    await proxy?.close();
+    await server?.stop();
+    await admin.query(`DROP DATABASE IF EXISTS ${database} WITH (FORCE)`);
+    await admin.query(`DROP ROLE IF EXISTS ${maker.username}`);
+    await admin.end();
+  });
+
+  const clientFor = ({ username, password }: { username: string; password: string }): pg.Client => {
+    const client = new pg.Client({
+      host: superuser.hostname,
+      port: Number(superuser.port),
+      database,
+      user: username,
+      password,
+    });
+    client.on('error', () => {});
+    return client;
+  };
+  const account = (more: Partial<DatabaseAccount> = {}): DatabaseAccount => ({
+    host: superuser.hostname,
+    port: Number(superuser.port),
+    database,
+    ...maker,
+    tls: 'disable',
+    creationStatements: [
+      `CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'`,
+      'GRANT SELECT ON sales TO "{{name}}"',
+    ],
+    revocationStatements: [],
+    ttlSeconds: 60,
+    ...more,
+  });
+  const addressOf = (tenantId: string): SecretAddress => ({
+    tenantId,
+    collection: 'services',
+    serviceId: randomUUID(),
+  });
+  const configured = async (tenantId = 'acme', more: Partial<DatabaseAccount> = {}): Promise<SecretAddress> => {
+    const address = addressOf(tenantId);
+    await databases.configure(address, account(more));
+    return address;
+  };
+  const exists = async (username: string): Promise<boolean> =>
+    (await admin.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [username])).rowCount === 1;
+
+  test('an account is made for one use, reads what it was given, and is gone when it is revoked', async () => {
+    const address = await configured();
+    const lease = await databases.issue(address);
+    expect(lease.leaseSeconds).toBe(60);
+    const client = clientFor(lease);
+    await client.connect();
+    expect((await client.query('SELECT amount FROM sales')).rows).toEqual([{ amount: 42 }]);
+    await expect(client.query('DELETE FROM sales')).rejects.toThrow(/permission denied/);
+    await client.end();
+    await databases.revoke(address, lease.leaseId);
+    await until('its account is gone', async () => !(await exists(lease.username)));
+    await expect(clientFor(lease).connect()).rejects.toThrow(/authentication failed/);
+    await databases.revoke(address, lease.leaseId);
+  });
+
+  test('each call has an account of its own', async () => {
+    const address = await configured();
+    const leases = await Promise.all(Array.from({ length: 5 }, () => databases.issue(address)));
+    expect(new Set(leases.map((lease) => lease.username)).size).toBe(5);
+    await databases.remove(address);
+  });
+
+  test('a lease is renewed, and one that is over is missing', async () => {
+    const address = await configured();
+    const lease = await databases.issue(address);
+    expect(await databases.renew(address, lease.leaseId, 120)).toBe(120);
+    await asOperator(server, 'POST', 'sys/leases/revoke', { lease_id: lease.leaseId });
+    await until('it is over', async () => !(await exists(lease.username)));
+    expect(await failureOf(databases.renew(address, lease.leaseId, 120))).toBe('missing');
+  });
+
+  test('an account that nobody revoked ends by itself', async () => {
+    const lease = await databases.issue(await configured('acme', { ttlSeconds: 2 }));
+    expect(await exists(lease.username)).toBe(true);
+    await until('it ended', async () => !(await exists(lease.username)));
+  });
+
+  test('removed, all its accounts are gone and none is made any more; removed again it is no error', async () => {
+    const address = await configured();
+    const leases = await Promise.all([databases.issue(address), databases.issue(address)]);
+    await databases.remove(address);
+    for (const { username } of leases) expect(await exists(username)).toBe(false);
+    expect(await failureOf(databases.issue(address))).toBe('missing');
+    await databases.remove(address);
+  });
+
+  test('what was never configured is missing', async () => {
+    expect(await failureOf(databases.issue(addressOf('acme')))).toBe('missing');
+  });
+
+  test("one tenant's leases and accounts are out of another's reach", async () => {
+    const address = await configured('acme');
+    const lease = await databases.issue(address);
+    const elsewhere = { ...address, tenantId: 'beta' };
+    expect(await failureOf(databases.issue(elsewhere))).toBe('missing');
+    expect(await failureOf(databases.renew(elsewhere, lease.leaseId, 60))).toBe('denied');
+    expect(await failureOf(databases.revoke(elsewhere, lease.leaseId))).toBe('denied');
+    await databases.remove(elsewhere);
+    expect(await exists(lease.username)).toBe(true);
+    await databases.remove(address);
+  });
+
+  test.each(['../x', 'x/../../y', 'a%2fb', 'a b', 'a\0', '', '/'])(
+    'a lease id that ends in %j goes nowhere',
+    async (end) => {
+      const address = await configured();
+      const before = proxy.seen.length;
+      const leaseId = `authsec-database/creds/acme.${address.serviceId}/${end}`;
+      expect(await failureOf(databases.revoke(address, leaseId))).toBe('denied');
+      expect(await failureOf(databases.renew(address, leaseId, 60))).toBe('denied');
+      expect(proxy.seen).toHaveLength(before);
+    },
+  );
+
+  test.each([
+    { host: 'db.test/x?sslmode=disable' },
+    { host: 'a b' },
+    { host: 'user@elsewhere' },
+    { database: 'x?sslmode=disable' },
+    { database: 'x y' },
+    { port: 0 },
+    { port: 5432.5 },
+  ])('%j is refused, as it would become part of a URL', async (more) => {
+    await expect(databases.configure(addressOf('acme'), account(more))).rejects.toThrow(TypeError);
+  });
+
+  test('a database that does not answer is unavailable in time, and neither its neighbours nor secrets suffer', async () => {
+    const silentPort = await openSilence();
+    const broken = await configured('acme', { port: silentPort.port });
+    const well = await configured('acme');
+    const secret = addressOf('acme');
+    await store.write(secret, { token: 'x' }, { expectedVersion: 0 });
+    const from = performance.now();
+    const failures = await Promise.all(Array.from({ length: 30 }, () => failureOf(databases.issue(broken))));
+    expect(new Set(failures)).toEqual(new Set(['unavailable']));
+    expect(performance.now() - from).toBeLessThan(2_500);
+    const lease = await databases.issue(well);
+    expect((await store.read(secret)).value).toEqual({ token: 'x' });
+    expect(store.health().status).toBe('ok');
+    await databases.revoke(well, lease.leaseId);
+    await silentPort.close();
+  });
+
+  test('a wrong password of the maker is unavailable, and nothing of it is told', async () => {
+    const address = await configured('acme', { password: 'canary-password' });
+    const error: unknown = await databases.issue(address).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ failure: 'unavailable' });
+    expect(JSON.stringify([error, String(error), (error as Error).stack])).not.toContain('canary');
+  });
+});
+
+/** Takes connections and says nothing. */
+async function openSilence(): Promise<{ port: number; close(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => {}));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
