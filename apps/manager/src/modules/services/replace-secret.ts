@@ -38,7 +38,7 @@ export async function replaceSecret(options: ServicesOptions, replacement: Repla
       if (changed === undefined || changed === 'taken') throw await reasonOf(transaction, before.id);
       await alongside(transaction, changed);
       // Last, and under the lock of the row: of two that come at once, the store and the row have the same one's.
-      if (secret && isDatabase) await secrets.configureDatabase(tenantId, changed, secret);
+      if (secret && isDatabase) await secrets.configureDatabase(tenantId, changed, secret, before);
       return changed;
     });
   } catch (error) {

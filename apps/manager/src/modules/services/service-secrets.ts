@@ -1,3 +1,4 @@
+import type { ServiceSettings } from '@authsec/manager-client/contract';
 import type { SecretStore, SecretValue } from '../../ports/secret-store.js';
 import { AppError } from '../../errors/app-error.js';
 import { secretAddressOf, type Service } from './service.js';
@@ -11,8 +12,16 @@ export interface ServiceSecrets {
   clean(tenantId: string, serviceId: string, newest: number, kept: readonly (number | null)[]): Promise<void>;
   /** Destroys a version that no row came to name; it stays where the store is away, and is cleaned later. */
   drop(tenantId: string, serviceId: string, version: number): Promise<void>;
-  /** AppError 'service_kind_unavailable' where the store makes no accounts. */
-  configureDatabase(tenantId: string, service: Pick<Service, 'id' | 'settings'>, secret: SecretValue): Promise<void>;
+  /**
+   * AppError 'service_kind_unavailable' where the store makes no accounts. Those that live where it was `before` end
+   * first: the store could not end them where it is now.
+   */
+  configureDatabase(
+    tenantId: string,
+    service: Pick<Service, 'id' | 'settings'>,
+    secret: SecretValue,
+    before?: Pick<Service, 'settings'>,
+  ): Promise<void>;
   /** Everything that the store has of a service, living accounts too. */
   remove(tenantId: string, service: Pick<Service, 'id' | 'kind'>): Promise<void>;
 }
@@ -40,7 +49,7 @@ export function createServiceSecrets(store: SecretStore): ServiceSecrets {
       await store.destroyVersion(secretAddressOf(tenantId, serviceId), version).catch(() => {});
     },
 
-    async configureDatabase(tenantId, { id, settings }, secret) {
+    async configureDatabase(tenantId, { id, settings }, secret, before) {
       if (settings.kind !== 'database') throw new TypeError('settings: not of a database');
       const { databases } = store;
       if (!databases) throw new AppError('service_kind_unavailable', `the ${store.kind} store makes no accounts`);
@@ -49,7 +58,9 @@ export function createServiceSecrets(store: SecretStore): ServiceSecrets {
       const { username = '', password = '' } = secret;
       const statements = { creationStatements, revocationStatements };
       const account = { host, port, database, tls, ttlSeconds, username, password, ...statements };
-      await atStore(databases.configure(secretAddressOf(tenantId, id), account));
+      const address = secretAddressOf(tenantId, id);
+      if (before && isElsewhere(before.settings, settings)) await atStore(databases.remove(address));
+      await atStore(databases.configure(address, account));
     },
 
     async remove(tenantId, { id, kind }) {
@@ -59,4 +70,9 @@ export function createServiceSecrets(store: SecretStore): ServiceSecrets {
       else await atStore(store.destroy(address));
     },
   };
+}
+
+function isElsewhere(before: ServiceSettings, next: ServiceSettings): boolean {
+  if (before.kind !== 'database' || next.kind !== 'database') return false;
+  return before.host !== next.host || before.port !== next.port || before.database !== next.database;
 }
