@@ -3,7 +3,7 @@ import helmet from 'helmet';
 import { createAuthorizationServer } from './authorization-server/create-authorization-server.js';
 import type { Container } from './container.js';
 import { bindContract } from './http/api-routes.js';
-import { createHealthRoutes } from './http/health-routes.js';
+import { createHealthRoutes, type HealthProbes } from './http/health-routes.js';
 import { createErrorHandler, notFound } from './http/middleware/error-handler.js';
 import { observeRequests } from './http/middleware/observe-request.js';
 import { requestId } from './http/middleware/request-id.js';
@@ -24,7 +24,7 @@ export function createApp(container: Container): Express {
   app.use(observeRequests(container.telemetry));
   app.use(createRequestLog(logger, clock));
   app.use(helmet({ strictTransportSecurity: !config.dangerouslyAllowHttp }));
-  app.use(createHealthRoutes(() => isReady(container)));
+  app.use(createHealthRoutes(healthProbes(container)));
   app.use(createAuthorizationServer(container));
   app.use(createApi(bindContract(container), { gate, clock, refusals }));
   app.use(notFound);
@@ -32,8 +32,6 @@ export function createApp(container: Container): Express {
   return app;
 }
 
-async function isReady({ master, stopping }: Container): Promise<boolean> {
-  if (stopping.aborted) return false;
-  await master.$queryRaw`SELECT 1`;
-  return true;
+function healthProbes({ master, secrets, stopping }: Container): HealthProbes {
+  return { database: () => master.$queryRaw`SELECT 1`, secretStore: () => secrets.health(), stopping };
 }

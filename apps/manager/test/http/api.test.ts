@@ -207,7 +207,10 @@ describe('health', () => {
   test('200 while it is ready, 503 for /readyz once it stops', async () => {
     const { app, container } = await manager.another();
     expect((await request(app).get('/healthz')).body).toEqual({ status: 'ok' });
-    expect((await request(app).get('/readyz')).body).toEqual({ status: 'ready' });
+    expect((await request(app).get('/readyz')).body).toEqual({
+      status: 'ready',
+      dependencies: { database: 'ok', secret_store: 'ok' },
+    });
     container.stop();
     expect((await request(app).get('/healthz')).status).toBe(200);
     expect((await request(app).get('/readyz')).status).toBe(503);

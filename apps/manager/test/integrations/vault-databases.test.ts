@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { OpenBaoServer } from '@authsec/config/openbao';
-import pg from 'pg';
+import { Client } from 'pg';
 import { provisionVault, vaultPlan } from '../../src/integrations/vault/provision-vault.js';
 import { createVaultSecretStore } from '../../src/integrations/vault/vault-secret-store.js';
 import type { DatabaseAccount, DynamicDatabases, SecretAddress, SecretStore } from '../../src/ports/secret-store.js';
@@ -30,10 +30,10 @@ describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () =>
   let proxy: CountingProxy;
   let store: SecretStore;
   let databases: DynamicDatabases;
-  let admin: pg.Client;
+  let admin: Client;
 
   beforeAll(async () => {
-    admin = new pg.Client({ connectionString: superuser.href });
+    admin = new Client({ connectionString: superuser.href });
     await admin.connect();
     await admin.query(`CREATE ROLE ${maker.username} LOGIN CREATEROLE PASSWORD ${admin.escapeLiteral(maker.password)}`);
     await admin.query(`CREATE DATABASE ${database} OWNER ${maker.username}`);
@@ -56,8 +56,8 @@ describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () =>
     await admin.end();
   });
 
-  const clientFor = ({ username, password }: { username: string; password: string }): pg.Client => {
-    const client = new pg.Client({
+  const clientFor = ({ username, password }: { username: string; password: string }): Client => {
+    const client = new Client({
       host: superuser.hostname,
       port: Number(superuser.port),
       database,
