@@ -6,10 +6,21 @@ import { calculator } from './tools/calculator.js';
 import type { DemoTool } from './tools/define-tool.js';
 import { deleteProject } from './tools/delete-project.js';
 import { hello } from './tools/hello.js';
+import { listRepositories } from './tools/list-repositories.js';
 import { ping } from './tools/ping.js';
+import { runReport } from './tools/run-report.js';
 import { viewAnalytics } from './tools/view-analytics.js';
 
-export const tools: readonly DemoTool[] = [ping, hello, calculator, adminDashboard, viewAnalytics, deleteProject];
+export const tools: readonly DemoTool[] = [
+  ping,
+  hello,
+  calculator,
+  adminDashboard,
+  viewAnalytics,
+  deleteProject,
+  listRepositories,
+  runReport,
+];
 
 export interface DemoServerOptions {
   readonly tenant: string;

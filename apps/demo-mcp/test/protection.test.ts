@@ -25,8 +25,8 @@ function connect(email?: string): Promise<TestClient> {
 describe('the tools of the demo', () => {
   test.each([
     [undefined, ['ping']],
-    ['admin@acme.example', ['ping', 'hello', 'admin_dashboard']],
-    ['analyst@acme.example', ['ping', 'hello', 'calculator', 'view_analytics']],
+    ['admin@acme.example', ['ping', 'hello', 'admin_dashboard', 'list_repositories']],
+    ['analyst@acme.example', ['ping', 'hello', 'calculator', 'view_analytics', 'run_report']],
     ['reader@acme.example', ['ping', 'hello']],
     ['owner@acme.example', ['ping', 'hello', 'delete_project']],
   ])('%s sees %j', async (email, tools) => {

@@ -118,14 +118,22 @@ const acme: SeedTenant = {
       displayName: 'Ada Admin',
       rights: 'role admin',
       roles: ['admin'],
-      tools: ['admin_dashboard', 'calculator', 'delete_project', 'hello', 'view_analytics'],
+      tools: [
+        'admin_dashboard',
+        'calculator',
+        'delete_project',
+        'hello',
+        'list_repositories',
+        'run_report',
+        'view_analytics',
+      ],
     },
     {
       email: 'dev@acme-corp.example',
       displayName: 'Devi Developer',
       rights: 'role developer, by group engineering',
       groups: ['engineering'],
-      tools: ['calculator', 'hello'],
+      tools: ['calculator', 'hello', 'list_repositories'],
     },
     {
       email: 'ana@acme-corp.example',
@@ -133,7 +141,7 @@ const acme: SeedTenant = {
       rights: 'role analyst and resource analytics',
       roles: ['analyst'],
       resources: ['analytics'],
-      tools: ['hello', 'view_analytics'],
+      tools: ['hello', 'run_report', 'view_analytics'],
     },
     { email: 'nora@acme-corp.example', displayName: 'Nora Nothing', rights: 'nothing', tools: ['hello'] },
     {
@@ -149,7 +157,7 @@ const acme: SeedTenant = {
       rights: 'role developer; signs in with Acme Single Sign-On',
       roles: ['developer'],
       signInWith: 'Acme Single Sign-On',
-      tools: ['calculator', 'hello'],
+      tools: ['calculator', 'hello', 'list_repositories'],
     },
     {
       email: 'nia@acme-corp.example',
@@ -158,7 +166,7 @@ const acme: SeedTenant = {
       signInWith: 'Acme Single Sign-On',
       claimedGroups: ['analysts'],
       comesAnew: true,
-      tools: ['hello', 'view_analytics'],
+      tools: ['hello', 'run_report', 'view_analytics'],
     },
     {
       email: 'gil@acme-corp.example',
@@ -166,7 +174,7 @@ const acme: SeedTenant = {
       rights: 'role developer, by group engineering; signs in with DevHub',
       groups: ['engineering'],
       signInWith: 'DevHub',
-      tools: ['calculator', 'hello'],
+      tools: ['calculator', 'hello', 'list_repositories'],
     },
   ],
 };
@@ -203,14 +211,14 @@ const globex: SeedTenant = {
       displayName: 'Gus Admin',
       rights: 'role admin',
       roles: ['admin'],
-      tools: ['admin_dashboard', 'hello', 'view_analytics'],
+      tools: ['admin_dashboard', 'hello', 'list_repositories', 'run_report', 'view_analytics'],
     },
     {
       email: 'dora@globex.example',
       displayName: 'Dora Developer',
       rights: 'role developer and scope calculate, by group engineering',
       groups: ['engineering'],
-      tools: ['calculator', 'delete_project', 'hello'],
+      tools: ['calculator', 'delete_project', 'hello', 'list_repositories'],
     },
     {
       email: 'alan@globex.example',
@@ -218,7 +226,7 @@ const globex: SeedTenant = {
       rights: 'role analyst, resource analytics by group insight',
       roles: ['analyst'],
       groups: ['insight'],
-      tools: ['calculator', 'hello', 'view_analytics'],
+      tools: ['calculator', 'hello', 'run_report', 'view_analytics'],
     },
     { email: 'nick@globex.example', displayName: 'Nick Nothing', rights: 'nothing', tools: ['hello'] },
     {
@@ -243,7 +251,7 @@ const globex: SeedTenant = {
       rights: 'role developer and scope calculate, by group engineering; signs in with DevHub',
       groups: ['engineering'],
       signInWith: 'DevHub',
-      tools: ['calculator', 'delete_project', 'hello'],
+      tools: ['calculator', 'delete_project', 'hello', 'list_repositories'],
     },
   ],
 };

@@ -9,6 +9,17 @@ export interface ToolAnswer {
   readonly content: readonly { readonly type: string; readonly text?: string }[];
 }
 
+/** The code of an answer that says what went wrong; undefined for any other. */
+export function errorOf({ isError, structuredContent, content }: ToolAnswer): string | undefined {
+  if (!isError) return undefined;
+  try {
+    const said = structuredContent ?? (JSON.parse(content[0]?.text ?? '') as Record<string, unknown>);
+    return typeof said['error'] === 'string' ? said['error'] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** A real MCP client. */
 export interface McpPerson {
   readonly sessionId: string | undefined;

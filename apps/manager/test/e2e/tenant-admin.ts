@@ -4,6 +4,8 @@ type Tenant = DevFile['tenants'][number];
 
 /** Administrates one tenant through the Manager's API, as the machine of dev.json. */
 export interface TenantAdmin {
+  /** Below `/v1/`; rejects where the answer is no success. */
+  request(method: string, path: string, body?: object): Promise<unknown>;
   userId(email: string): Promise<string>;
   assign(userId: string, kind: Kind, name: string): Promise<void>;
   unassign(userId: string, kind: Kind, name: string): Promise<void>;
@@ -33,6 +35,7 @@ export async function connectAdmin(managerUrl: string, { issuer, admin }: Tenant
   }
 
   return {
+    request,
     async userId(email) {
       const { users } = (await request('GET', `users?email=${encodeURIComponent(email)}`)) as {
         users: { id: string }[];

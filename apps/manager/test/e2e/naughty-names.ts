@@ -1,0 +1,135 @@
+export interface NaughtyTarget {
+  /** Whose secret it would be. */
+  readonly tenantId: string;
+  readonly service: string;
+  readonly serviceId: string;
+}
+
+/** Names that mean another tenant's secret to whatever unescapes, normalises, quotes or cuts them: more than 500, all different. */
+export function naughtyNames({ tenantId, service, serviceId }: NaughtyTarget): readonly string[] {
+  const targets = [
+    `${tenantId}/${service}`,
+    `${tenantId}/services/${serviceId}`,
+    `${tenantId}.${serviceId}`,
+    `tenant_${tenantId}/${service}`,
+    serviceId,
+  ];
+  const ups = ['..', '%2e%2e', '%252e%252e', '.%2e', '..;', '．．', '‥', '..%00', '....//..', '%c0%ae%c0%ae'];
+  const slashes = [
+    '/',
+    '\\',
+    '%2f',
+    '%2F',
+    '%5c',
+    '%252f',
+    '／',
+    '∕',
+    '%c0%af',
+    '//',
+    '/./',
+    '\u0000/',
+    '\r\n',
+    '?',
+    '#',
+    ';',
+  ];
+  const climbs = ups.flatMap((up) => slashes.map((slash) => `${up}${slash}${up}${slash}`));
+  const traversals = climbs.flatMap((climb) => targets.slice(0, 3).map((target) => `${climb}${target}`));
+  const around = [
+    '\u0000',
+    '%00',
+    ' ',
+    '\t',
+    '\n',
+    '\r\n',
+    '\u200b',
+    '\u202e',
+    '\ufeff',
+    '\u00a0',
+    '.',
+    '/',
+    '%2f',
+    '\\',
+    '*',
+    '?',
+    '#',
+    ';',
+    ':',
+    '@',
+    '&',
+    '=',
+    '+',
+    '|',
+    "'",
+    '"',
+    '`',
+    '$',
+    '{{',
+    '}}',
+    '<',
+    '>',
+    '(',
+    ')',
+    '[',
+    ']',
+    '%',
+    '~',
+    '^',
+    '!',
+    ',',
+    '-',
+    '_',
+    'ⅰ',
+    '\ud800',
+  ];
+  const dressed = around.flatMap((part) => [`${service}${part}`, `${part}${service}`, `${service}${part}${service}`]);
+  const lookalikes = [
+    'Github',
+    'GITHUB',
+    'gіthub',
+    'ɡithub',
+    'gıthub',
+    'GİTHUB',
+    'ｇｉｔｈｕｂ',
+    'git\u0301hub',
+    'githubⓑ',
+    'github1',
+  ];
+  const injections = [
+    `' OR name='${service}`,
+    `${service}'; DROP TABLE services; --`,
+    `${service}' UNION SELECT * FROM sealed_secrets --`,
+    `{"name":"${service}"}`,
+    `["${service}"]`,
+    `{{.Data}}`,
+    '${jndi:ldap://127.0.0.1/a}',
+    '$(cat /etc/passwd)',
+    '`id`',
+    '<script>alert(1)</script>',
+    '__proto__',
+    'constructor',
+    'prototype',
+    'toString',
+    'hasOwnProperty',
+    'undefined',
+    'null',
+    'NaN',
+    'true',
+    '0',
+    '-1',
+    '1e309',
+    '',
+    ' ',
+    'x'.repeat(64),
+    'x'.repeat(10_000),
+    '../'.repeat(1_000),
+    '😀',
+    'ﷺ'.repeat(100),
+    'sys/seal',
+    'auth/token/lookup-self',
+    'sys/policies/acl/root',
+  ];
+  return [...new Set([...targets, ...traversals, ...dressed, ...lookalikes, ...injections])].filter(
+    (name) => name !== service,
+  );
+}
