@@ -3,6 +3,7 @@ import { minKeyOverlapSeconds } from '@authsec/manager-client/contract';
 import type { BootstrapCommand } from './bootstrap.js';
 import type { CommandContext } from './command-context.js';
 import type { CreateApplicationCommand } from './create-application.js';
+import type { DoctorCommand } from './doctor.js';
 import type { MigrateCommand } from './migrate.js';
 import type { RewrapKeysCommand } from './rewrap-keys.js';
 import type { RotateKeysCommand } from './rotate-keys.js';
@@ -48,6 +49,15 @@ function createProgram(context: CommandContext): Command {
     .option('--password-stdin', 'take the password from standard input', false)
     .addHelpText('after', passwordHelp)
     .action(async (options: BootstrapCommand) => (await import('./bootstrap.js')).bootstrap(context, options));
+
+  program
+    .command('doctor')
+    .description(
+      'Look at settings, databases, keys, secret store, clock and issuer; a table of what to do. Changes nothing.',
+    )
+    .option('--json', 'for machines', false)
+    .option('--strict', 'warnings make it fail, too', false)
+    .action(async (options: DoctorCommand) => (await import('./doctor.js')).doctor(context, options));
 
   const applications = program.command('applications').description('OAuth clients of a tenant: MCP servers, machines.');
   applications

@@ -39,6 +39,7 @@ export async function startOwnServer(): Promise<OwnServer> {
     AUTHSEC_SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     AUTHSEC_COOKIE_KEYS: randomBytes(32).toString('hex'),
     AUTHSEC_LOG_LEVEL: 'silent',
+    AUTHSEC_MAX_OPEN_TENANTS: '10',
     AUTHSEC_DANGEROUSLY_ALLOW_HTTP: '1',
   };
   return {

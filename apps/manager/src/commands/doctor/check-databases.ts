@@ -1,0 +1,127 @@
+import { readMigrationStatus, type DatabaseKind } from '@authsec/prisma/migrate';
+import { Client } from 'pg';
+import type { Config } from '../../config/load-config.js';
+import type { Secret } from '../../config/secret.js';
+import { describeError } from '../command-context.js';
+import { type Finding, fail, ok, warn } from './finding.js';
+
+const oldestServer = 150_000;
+const timeoutMs = 5_000;
+
+/** The master database and the server of new tenants: reachable, of the right version, with the rights that are needed. */
+export async function checkDatabases(config: Config): Promise<Finding[]> {
+  const { masterDatabaseUrl, tenantDatabaseUrl, maxOpenTenants } = config;
+  const master = await asked('master database', masterDatabaseUrl, async (client) => [
+    ...(await checkServer('master database', client)),
+    ...(await checkConnections(client, maxOpenTenants)),
+    await checkClock(client),
+    ...(await checkMigrations('master database', masterDatabaseUrl, 'master')),
+  ]);
+  const tenants = await asked('server of tenants', tenantDatabaseUrl, async (client) => [
+    ...(await checkServer('server of tenants', client)),
+    await checkRights(client),
+  ]);
+  return [...master, ...tenants];
+}
+
+/** Pending, unknown and changed migrations of one database; rejects where it does not answer. */
+export async function checkMigrations(check: string, url: Secret, kind: DatabaseKind): Promise<Finding[]> {
+  const status = await readMigrationStatus({ url: url.reveal(), kind, connectTimeoutMs: timeoutMs });
+  const { pending, unknown, changed, unfinished } = status;
+  const found: Finding[] = [];
+  if (pending.length > 0)
+    found.push(fail(check, `${pending.length} migration(s) behind: ${pending.join(', ')}`, 'migrate'));
+  if (unfinished.length > 0) {
+    found.push(
+      fail(check, `begun and not finished: ${unfinished.join(', ')}`, 'docs/upgrade.md, "a migration failed"'),
+    );
+  }
+  if (unknown.length > 0) {
+    const advice = 'run the version that migrated it, or a newer one';
+    found.push(warn(check, `has migrations that this version does not know: ${unknown.join(', ')}`, advice));
+  }
+  if (changed.length > 0) {
+    const advice = 'somebody changed a migration or its record: compare with the release';
+    found.push(fail(check, `applied with another content: ${changed.join(', ')}`, advice));
+  }
+  return found.length > 0 ? found : [ok(check, `at ${status.applied.at(-1)}`)];
+}
+
+async function asked(check: string, url: Secret, look: (client: Client) => Promise<Finding[]>): Promise<Finding[]> {
+  const client = new Client({
+    connectionString: url.reveal(),
+    connectionTimeoutMillis: timeoutMs,
+    query_timeout: timeoutMs,
+    application_name: 'authsec-doctor',
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return await look(client);
+  } catch (error) {
+    const { code } = Object(error) as { code?: unknown };
+    const advice = code === '3D000' ? 'bootstrap' : 'look at the address, the password and who may connect';
+    return [fail(check, describeError(error), advice)];
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function checkServer(check: string, client: Client): Promise<Finding[]> {
+  const { rows } = await client.query(
+    `SELECT current_setting('server_version_num')::int AS number, current_setting('server_version') AS name,
+            (SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()) AS ssl`,
+  );
+  const { number, name, ssl } = rows[0] as { number: number; name: string; ssl: boolean };
+  const found: Finding[] =
+    number < oldestServer
+      ? [fail(check, `PostgreSQL ${name}`, 'PostgreSQL 15 or newer')]
+      : [ok(check, `PostgreSQL ${name}, ${ssl ? 'TLS' : 'no TLS'}`)];
+  if (!ssl && !isLocal(client.host)) {
+    found.push(
+      warn(check, 'what is in it travels without TLS', 'sslmode=verify-full in the URL, and TLS on the server'),
+    );
+  }
+  return found;
+}
+
+/** Each replica holds so many at most: 5 for each open tenant, and a dozen on the master. */
+async function checkConnections(client: Client, maxOpenTenants: number): Promise<Finding[]> {
+  const { rows } = await client.query(`SELECT current_setting('max_connections')::int AS most`);
+  const { most } = rows[0] as { most: number };
+  const perReplica = maxOpenTenants * 5 + 12;
+  const text = `max_connections ${most}; one replica may hold ${perReplica}`;
+  return perReplica > most
+    ? [warn('connections', text, 'lower AUTHSEC_MAX_OPEN_TENANTS, or raise max_connections')]
+    : [ok('connections', text)];
+}
+
+async function checkClock(client: Client): Promise<Finding> {
+  const before = Date.now();
+  const { rows } = await client.query('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now');
+  const after = Date.now();
+  const skewMs = Math.round(Number((rows[0] as { now: string }).now) - (before + after) / 2);
+  const uncertainMs = Math.ceil((after - before) / 2);
+  const text = `${skewMs} ms from the database's, measured to ${uncertainMs} ms`;
+  if (Math.abs(skewMs) - uncertainMs > 5_000)
+    return fail('clock', text, 'NTP on both machines: tokens and leases fail');
+  if (Math.abs(skewMs) - uncertainMs > 1_000) return warn('clock', text, 'NTP on both machines');
+  return ok('clock', text);
+}
+
+async function checkRights(client: Client): Promise<Finding> {
+  const { rows } = await client.query(
+    'SELECT rolname, rolsuper, rolcreatedb, rolcreaterole FROM pg_roles WHERE rolname = CURRENT_USER',
+  );
+  const role = rows[0] as { rolname: string; rolsuper: boolean; rolcreatedb: boolean; rolcreaterole: boolean };
+  if (role.rolsuper) {
+    return warn('rights', `${role.rolname} is a superuser`, 'a role with CREATEDB and CREATEROLE is enough');
+  }
+  return role.rolcreatedb && role.rolcreaterole
+    ? ok('rights', `${role.rolname} may make databases and roles, and is no superuser`)
+    : fail('rights', `${role.rolname} cannot make tenants`, `ALTER ROLE ${role.rolname} CREATEDB CREATEROLE`);
+}
+
+function isLocal(host: string): boolean {
+  return host.startsWith('/') || ['127.0.0.1', '::1', 'localhost'].includes(host);
+}
