@@ -5,10 +5,12 @@ import { createAlias, restoreAliases } from './aliases.js';
 import type { Entry, GuardContext } from './guard-context.js';
 import { type JsonObject, type RpcResponse, errorCodes, errorOf, isObject, resultOf } from './json-rpc.js';
 import { toModern } from './modern-answer.js';
+import { tellListed, tellRefusal } from './observe-call.js';
 import { mergePages } from './pages.js';
 import { mayReadTask } from './passage.js';
 import { isReservedToolName } from './reserved-names.js';
 import { unavailableError, unavailableResult } from './unavailable.js';
+import type { Verdict } from './verdict.js';
 
 type Answer = RpcResponse | Promise<RpcResponse>;
 
@@ -71,18 +73,24 @@ export function visibleTools(
   context: Pick<GuardContext, 'pipeline'>,
   tools: unknown,
   state: CallerState,
+  tell?: (tool: string, verdict: Verdict) => void,
 ): JsonObject[] {
   if (!Array.isArray(tools)) return [];
   return tools.filter((tool: unknown): tool is JsonObject => {
     const name = isObject(tool) ? tool['name'] : undefined;
     if (typeof name !== 'string' || isReservedToolName(name)) return false;
-    return context.pipeline.decide(state, name).kind !== 'hidden';
+    const verdict = context.pipeline.decide(state, name);
+    tell?.(name, verdict);
+    return verdict.kind !== 'hidden';
   });
 }
 
 function listTools(context: GuardContext, response: RpcResponse, entry: Entry, first: JsonObject): Answer {
   const answer = (list: JsonObject): RpcResponse => {
-    const own = visibleTools(context, list['tools'], context.pipeline.identify());
+    const state = context.pipeline.identify();
+    const own = visibleTools(context, list['tools'], state, (tool, verdict) =>
+      tellListed(context, { tool, verdict, state }),
+    );
     return resultOf(response.id, { ...list, tools: [...context.session.oauthTools, ...own] });
   };
   return onePage(context, response, entry, first, 'tools', answer);
@@ -142,14 +150,15 @@ function errorTextOf({ isError, content }: JsonObject): string | undefined {
 /** A second look said no while the arguments were validated. */
 function refuse(context: GuardContext, response: RpcResponse, entry: Entry): Answer {
   const refused = entry.call?.refused;
+  const tool = entry.tool?.name ?? '';
+  if (refused) tellRefusal(context, { tool, verdict: refused, state: context.pipeline.identify() });
   if (refused?.kind === 'unavailable') {
     const { code } = refused;
     if (entry.tool?.isTask) return unavailableError(response.id, code);
     const answer = resultOf(response.id, unavailableResult(code));
     return entry.isModern ? toModern(answer, context.opened) : answer;
   }
-  if (refused) context.log.debug(refused.why());
-  return askUnknown(context, response, entry, 'name', entry.tool?.name ?? '');
+  return askUnknown(context, response, entry, 'name', tool);
 }
 
 /** What the server says to the same request about something that does not exist. */

@@ -5,8 +5,10 @@ import type { Entry, GuardContext } from './guard-context.js';
 import { type RpcRequest, type RpcResponse, paramsOf } from './json-rpc.js';
 import type { Verdict } from './verdict.js';
 
-/** What was decided about one `tools/call`, for the author. Nothing of it is for the caller. */
+/** What was decided about one tool and one caller, for the author. Nothing of it is for the caller. */
 export interface ToolDecision {
+  /** What the caller asked for: to call it, or to be shown what there is. */
+  readonly method: 'tools/call' | 'tools/list';
   /** As the caller wrote it: with the code `unknown_tool` it is no tool's name. */
   readonly tool: string;
   /** `hidden`: the caller was answered as if there were no such tool. */
@@ -30,21 +32,50 @@ export function observeCall(
   span.run(run);
 }
 
-/** Tells of a decision whoever asked to be told; what that throws decides nothing. */
-export function tellDecision(
-  context: Pick<GuardContext, 'log' | 'onDecision'>,
-  entry: Pick<Entry, 'span'>,
-  { tool, verdict, state }: { tool: string; verdict: Verdict; state: CallerState },
-): void {
-  const code = verdict.kind === 'allowed' ? 'allowed' : verdict.code;
+type Told = Pick<GuardContext, 'log' | 'onDecision'>;
+interface Decided {
+  readonly tool: string;
+  readonly verdict: Verdict;
+  readonly state: CallerState;
+}
+
+/** Tells of the decision about a `tools/call` whoever asked to be told. */
+export function tellDecision(context: Told, entry: Pick<Entry, 'span'>, decided: Decided): void {
+  const { tool, verdict } = decided;
+  const code = codeOf(verdict);
   entry.span?.decided({ tool: code === 'unknown_tool' ? undefined : tool, outcome: verdict.kind, code });
-  if (!context.onDecision) return;
+  tell(context, 'tools/call', decided);
+}
+
+/** A second look, while the arguments were validated, said otherwise than the first. */
+export function tellRefusal(context: Told, decided: Decided): void {
+  if (decided.verdict.kind === 'hidden') context.log.debug(decided.verdict.why());
+  tell(context, 'tools/call', decided);
+}
+
+/** Why a tool is not in the list that a caller gets, for the author's log. */
+export function tellListed(context: Told, decided: Decided): void {
+  if (decided.verdict.kind === 'hidden') context.log.debug(`not listed: ${decided.verdict.why()}`);
+  tell(context, 'tools/list', decided);
+}
+
+/** What the author's function throws, or is rejected with later, decides nothing. */
+function tell({ log, onDecision }: Told, method: ToolDecision['method'], { tool, verdict, state }: Decided): void {
+  if (!onDecision) return;
+  const code = codeOf(verdict);
   const why = verdict.kind === 'hidden' ? verdict.why : () => `${JSON.stringify(tool)}: ${code}`;
+  const failed = (error: unknown): void => log.error('onDecision failed', { error: String(error) });
   try {
-    context.onDecision({ tool, outcome: verdict.kind, code, why, user: userOf(state) });
+    const decision = { method, tool, outcome: verdict.kind, code, why, user: userOf(state) };
+    const told: unknown = onDecision(Object.freeze(decision));
+    if (told !== undefined) Promise.resolve(told).catch(failed);
   } catch (error) {
-    context.log.error('onDecision failed', { error: String(error) });
+    failed(error);
   }
+}
+
+function codeOf(verdict: Verdict): string {
+  return verdict.kind === 'allowed' ? 'allowed' : verdict.code;
 }
 
 /** The end of a `tools/call`; undefined where it was not answered. */

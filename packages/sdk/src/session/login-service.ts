@@ -33,7 +33,7 @@ export interface AuthSecOptions {
   rememberLogin?: boolean | undefined;
   /** Told why a tool is hidden or a call refused; with AUTHSEC_DEBUG=1 stderr is told too. */
   logger?: Logger | undefined;
-  /** Told of each decision on a call of a tool, with its reason; never for the caller. */
+  /** Told of each decision about a tool that is called or listed, with its reason. Never waited for; what it throws decides nothing. */
   onDecision?: ((decision: ToolDecision) => void) | undefined;
   /** Milliseconds for one request to the Manager; 10,000 unless told. */
   timeoutMs?: number | undefined;
