@@ -19,7 +19,8 @@ export { protectedByAuthSec, type ProtectedToolOptions } from './protected-by-au
 export { runMcpServerWithOAuth, type RunMcpServerOptions, type RunningMcpServer } from './run-mcp-server.js';
 export { callContext, type ToolCallContext } from './services/call-context.js';
 export type { Services } from './services/call-services.js';
-export type { CredentialType, RawCredential } from './services/raw-credential.js';
+export { type ServiceAccessCredentials, ServiceAccessSDK, type ServiceToken } from './services/service-access-sdk.js';
+export type { CredentialType, RawCredential, ServiceDescription } from './services/raw-credential.js';
 export type { ServiceFetch } from './services/service-fetch.js';
 export type { ProtectableServer } from './guard/mcp-server.js';
 export type { UserInfo } from './session/caller-session.js';

@@ -3,7 +3,12 @@ import { AuthSecError } from '../authsec-error.js';
 import type { Call } from '../guard/caller-context.js';
 import { type HeldCredential, holdCredential } from './held-credential.js';
 import { createCredentialIssuer, type CredentialIssuer } from './issue-credential.js';
-import { createRawCredential, type CredentialType, type RawCredential } from './raw-credential.js';
+import {
+  createRawCredential,
+  type CredentialType,
+  type RawCredential,
+  type ServiceDescription,
+} from './raw-credential.js';
 import { createServiceFetch, type ServiceFetch } from './service-fetch.js';
 import type { ServiceSource } from './service-source.js';
 
@@ -21,6 +26,13 @@ export interface Services {
   credential<Type extends CredentialType = CredentialType>(service: string, type?: Type): Promise<RawCredential<Type>>;
 }
 
+const openedBy = new WeakMap<Services, CallServices>();
+
+/** What stands behind the `services` of a context. */
+export function callServicesOf(services: Services): CallServices | undefined {
+  return openedBy.get(services);
+}
+
 /** The services of one call. */
 export interface CallServices {
   readonly services: Services;
@@ -28,8 +40,9 @@ export interface CallServices {
   readonly signal: AbortSignal;
   /** The last failure that the tool was given. */
   failure(): AuthSecError | undefined;
-  /** Whose services these are; throws where the call is nobody's. */
-  readonly caller: CredentialIssuer['caller'];
+  readonly check: CredentialIssuer['check'];
+  /** What may be known of a service, by those who may use it now. */
+  describe(service: string): Promise<ServiceDescription>;
   /** The call is over: what it got is of no use any more, and its leases end. */
   end(): void;
 }
@@ -55,7 +68,7 @@ export function createCallServices(options: {
   async function hold(service: string, how: Parameters<CredentialIssuer['issue']>[1]): Promise<HeldCredential> {
     assertUsable(service);
     const credential = holdCredential(await issuer.issue(service, how), { source, log });
-    if (over.signal.aborted) credential.end();
+    if (over.signal.aborted) void credential.end();
     else held.add(credential);
     assertUsable(service);
     return credential;
@@ -92,16 +105,17 @@ export function createCallServices(options: {
 
   async function openRaw(service: string, type: CredentialType | undefined): Promise<RawCredential> {
     const credential = await hold(service, { raw: true });
-    const { credential: value } = credential.issued;
-    const end = async (): Promise<void> => {
+    const { credential: value, service: about } = credential.issued;
+    const end = (): Promise<void> => {
       held.delete(credential);
-      credential.end();
+      return credential.end();
     };
     if (type !== undefined && value.type !== type) {
       await end();
       throw new TypeError(`the credential of ${service} is of type ${value.type}, not ${type}`);
     }
     return createRawCredential(value, {
+      service: { id: about.id, name: about.name, kind: about.kind, base_url: about.base_url },
       assertUsable() {
         assertUsable(service);
         if (!held.has(credential)) throw new AuthSecError('credential_escaped', `a credential of ${service} was ended`);
@@ -127,16 +141,27 @@ export function createCallServices(options: {
     credential: (service, type) => noting(openRaw(service, type)) as Promise<never>,
   };
 
-  return {
+  function end(): void {
+    if (over.signal.aborted) return;
+    source?.closed.removeEventListener('abort', end);
+    over.abort(new AuthSecError('credential_escaped', `${tool}: its call is over, and so is what it got for it`));
+    for (const credential of held) void credential.end();
+    held.clear();
+  }
+  source?.closed.addEventListener('abort', end, { once: true });
+
+  const opened: CallServices = {
     services: Object.freeze(services),
     signal: over.signal,
     failure: () => failure,
-    caller: issuer.caller,
-    end() {
-      if (over.signal.aborted) return;
-      over.abort(new AuthSecError('credential_escaped', `${tool}: its call is over, and so is what it got for it`));
-      for (const credential of held) credential.end();
-      held.clear();
+    check: issuer.check,
+    async describe(service) {
+      const { issued } = await noting(hold(service, {}));
+      const { id, name, kind, base_url: baseUrl } = issued.service;
+      return { id, name, kind, base_url: baseUrl };
     },
+    end,
   };
+  openedBy.set(services, opened);
+  return opened;
 }

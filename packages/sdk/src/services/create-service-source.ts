@@ -6,11 +6,13 @@ import type { ServiceSource } from './service-source.js';
 /** The services of one MCP session, for the login that is bound to it at the moment. */
 export function createServiceSource(
   { clock, network }: Pick<LoginContext, 'clock' | 'network'>,
+  closed: AbortSignal,
   signedIn: () => { readonly login: BoundLogin; readonly access: ManagerAccess } | undefined,
 ): ServiceSource {
   return {
     clock,
     network,
+    closed,
     person() {
       const found = signedIn();
       if (!found) return undefined;
@@ -23,7 +25,7 @@ export function createServiceSource(
         async connect(service, signal) {
           return (await access.services.connect({ sid, service }, { signal })).connect_url;
         },
-        endLease: (leaseId) => void access.leases.end(leaseId),
+        endLease: async (leaseId) => void (await access.leases.end(leaseId)),
         async check(signal) {
           const { sessions } = await access.sessions.renew([sid], { signal, maxRetries: 0 });
           return sessions.some((session) => session.sid === sid && session.status === 'active');

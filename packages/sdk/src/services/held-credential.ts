@@ -18,8 +18,8 @@ export interface HeldCredential {
   readonly network: ServiceNetwork;
   /** Whether it may still be kept. */
   isFresh(): boolean;
-  /** Its lease ends, in the background. */
-  end(): void;
+  /** Once; resolves when its lease has ended, or that was left to the background. */
+  end(): Promise<void>;
 }
 
 export function holdCredential(
@@ -36,16 +36,20 @@ export function holdCredential(
   const certificate = certificateOf(credential);
   const own = certificate && shared.withCertificate(certificate);
   const freshUntil = sentAt + expiresIn * 1_000;
+  let ended: Promise<void> | undefined;
+
+  async function endAll(): Promise<void> {
+    secret?.release();
+    own?.close().catch(() => {});
+    if (leaseId !== null) await caller.endLease(leaseId);
+  }
+
   return {
     issued,
     redactor: secret?.redactor,
     network: own ?? shared,
     isFresh: () => source !== undefined && source.clock.monotonic() < freshUntil,
-    end() {
-      secret?.release();
-      own?.close().catch(() => {});
-      if (leaseId !== null) caller.endLease(leaseId);
-    },
+    end: () => (ended ??= endAll()),
   };
 }
 

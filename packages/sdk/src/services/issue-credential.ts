@@ -13,8 +13,8 @@ export interface Issued {
 }
 
 export interface CredentialIssuer {
-  /** Whose services these are, looked at again: the caller, while the tool is theirs. */
-  caller(): PersonServices;
+  /** Whether the Manager answers and the caller's login is one; settles within 2.3 s. */
+  check(): Promise<boolean>;
   /** Settles within 2.3 s, whatever hangs. Rejects with AuthSecError. */
   issue(service: string, how: { readonly raw?: boolean; readonly previous?: boolean }): Promise<Issued>;
 }
@@ -31,6 +31,7 @@ export function createCredentialIssuer(options: {
 }): CredentialIssuer {
   const { call, tool, source, over } = options;
 
+  /** Whose services these are, looked at again: the caller, while the tool is theirs. */
   function caller(): PersonServices {
     const verdict = call.lookAgain?.();
     if (verdict?.kind === 'unavailable')
@@ -42,37 +43,43 @@ export function createCredentialIssuer(options: {
     return found;
   }
 
+  async function inTime<Result>(work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+    const late = new AbortController();
+    const cancel = source?.clock.after(issueWithinMs, () => late.abort());
+    try {
+      return await work(AbortSignal.any([late.signal, over]));
+    } finally {
+      cancel?.();
+    }
+  }
+
   return {
-    caller,
-    async issue(service, { raw = false, previous = false }) {
-      if (typeof service !== 'string' || !serviceName.test(service)) {
-        throw new AuthSecError('service_unknown', `${tool}: what it asked for is no name of a service`);
-      }
-      const asked = caller();
-      const late = new AbortController();
-      const signal = AbortSignal.any([late.signal, over]);
-      const cancel = source?.clock.after(issueWithinMs, () => late.abort());
-      const sentAt = source?.clock.monotonic() ?? 0;
-      try {
-        const answer = asked.issue({ service, raw, previous, tool }, signal);
-        const issued = await unlessAborted(answer, signal, ({ lease_id: leaseId }) => {
-          if (leaseId !== null) void asked.endLease(leaseId);
-        });
-        if (issued.service.name === service) return { caller: asked, issued, sentAt };
-        throw new AuthSecError('service_unavailable', `${service}: the Manager answered with another service`);
-      } catch (error) {
-        if (over.aborted) throw over.reason;
-        const known = toServiceError(service, error);
-        if (known.code !== 'service_not_connected') throw known;
-        throw toServiceError(
-          service,
-          error,
-          await unlessAborted(asked.connect(service, signal), signal).catch(() => undefined),
-        );
-      } finally {
-        cancel?.();
-      }
-    },
+    check: () => inTime(async (signal) => unlessAborted(caller().check(signal), signal)),
+    issue: (service, { raw = false, previous = false }) =>
+      inTime(async (signal) => {
+        if (typeof service !== 'string' || !serviceName.test(service)) {
+          throw new AuthSecError('service_unknown', `${tool}: what it asked for is no name of a service`);
+        }
+        const asked = caller();
+        const sentAt = source?.clock.monotonic() ?? 0;
+        try {
+          const answer = asked.issue({ service, raw, previous, tool }, signal);
+          const issued = await unlessAborted(answer, signal, ({ lease_id: leaseId }) => {
+            if (leaseId !== null) void asked.endLease(leaseId);
+          });
+          if (issued.service.name === service) return { caller: asked, issued, sentAt };
+          throw new AuthSecError('service_unavailable', `${service}: the Manager answered with another service`);
+        } catch (error) {
+          if (over.aborted) throw over.reason;
+          const known = toServiceError(service, error);
+          if (known.code !== 'service_not_connected') throw known;
+          throw toServiceError(
+            service,
+            error,
+            await unlessAborted(asked.connect(service, signal), signal).catch(() => undefined),
+          );
+        }
+      }),
   };
 }
 

@@ -4,12 +4,24 @@ import { redacted } from './redactor.js';
 
 export type CredentialType = ServiceCredential['type'];
 
+/** A service, without anything that is secret. */
+export interface ServiceDescription {
+  readonly id: string;
+  readonly name: string;
+  readonly kind: string;
+  /** Null for a database. */
+  readonly base_url: string | null;
+}
+
 interface Revealing<Credential> {
+  readonly service: ServiceDescription;
   /** The value, plain. Throws `credential_escaped` after the call. */
   reveal(): Credential;
   /** Ends it before the call does. */
   end(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
+  /** `[redacted]`. */
+  toString(): string;
 }
 
 /**
@@ -23,7 +35,11 @@ export type RawCredential<Type extends CredentialType = CredentialType> = Type e
 /** `assertUsable` throws where the call is over. */
 export function createRawCredential(
   credential: ServiceCredential,
-  lifetime: { readonly assertUsable: () => void; readonly end: () => Promise<void> },
+  lifetime: {
+    readonly service: ServiceDescription;
+    readonly assertUsable: () => void;
+    readonly end: () => Promise<void>;
+  },
 ): RawCredential {
   return new Raw(credential, lifetime) as unknown as RawCredential;
 }
@@ -39,6 +55,10 @@ class Raw {
     this.#credential = credential;
     this.#lifetime = lifetime;
     Object.freeze(this);
+  }
+
+  get service(): ServiceDescription {
+    return this.#lifetime.service;
   }
 
   reveal(): ServiceCredential {

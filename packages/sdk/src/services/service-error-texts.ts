@@ -1,5 +1,4 @@
-import { type AuthSecError, isServiceErrorCode, type ServiceErrorCode } from '../authsec-error.js';
-import { isLoginErrorCode } from '../authsec-error.js';
+import { type AuthSecError, isLoginErrorCode, isServiceErrorCode, type ServiceErrorCode } from '../authsec-error.js';
 import { errorTexts } from '../oauth-tools/error-texts.js';
 import type { ToolResult } from '../session/caller-session.js';
 
@@ -57,13 +56,18 @@ const serviceErrorTexts: Readonly<Record<ServiceErrorCode, { readonly message: s
   },
 };
 
+const managerAway = { message: errorTexts.manager_unavailable.message, nextStep: wait };
+
 /** The answer of a tool that failed for want of a credential, as text only (see unavailableResult); undefined for any other failure. */
 export function serviceErrorResult({ code, connectUrl }: AuthSecError): ToolResult | undefined {
-  const texts = isServiceErrorCode(code)
-    ? serviceErrorTexts[code]
-    : isLoginErrorCode(code)
-      ? errorTexts[code]
-      : undefined;
+  const texts =
+    code === 'manager_unavailable'
+      ? managerAway
+      : isServiceErrorCode(code)
+        ? serviceErrorTexts[code]
+        : isLoginErrorCode(code)
+          ? errorTexts[code]
+          : undefined;
   if (!texts) return undefined;
   const lacksLink = code === 'service_not_connected' && connectUrl === undefined;
   const said = {

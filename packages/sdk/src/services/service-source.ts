@@ -18,8 +18,8 @@ export interface PersonServices {
   issue(request: CredentialRequest, signal: AbortSignal): Promise<IssuedCredential>;
   /** The link by which the person connects their own account. */
   connect(service: string, signal: AbortSignal): Promise<string>;
-  /** In the background, again and again while the Manager is away. */
-  endLease(leaseId: string): void;
+  /** Again and again while the Manager is away; resolves after the first attempt. */
+  endLease(leaseId: string): Promise<void>;
   /** Resolves where the Manager answers and the login is still one. */
   check(signal: AbortSignal): Promise<boolean>;
 }
@@ -28,6 +28,8 @@ export interface PersonServices {
 export interface ServiceSource {
   readonly clock: Clock;
   readonly network: ServiceNetwork;
+  /** Aborts when the session is closed: its calls are over. */
+  readonly closed: AbortSignal;
   /** Undefined where nobody is signed in. */
   person(): PersonServices | undefined;
 }

@@ -31,6 +31,7 @@ const definitions = oauthToolNames.map((name) => tools[name].definition);
 export function createInBandSession(context: LoginContext, server: GuardedServer): CallerSession {
   const { log } = context;
   const listeners = new Set<() => void>();
+  const closed = new AbortController();
   const changed = () => {
     for (const listener of listeners) {
       try {
@@ -64,7 +65,7 @@ export function createInBandSession(context: LoginContext, server: GuardedServer
       return () => void listeners.delete(listener);
     },
     oauthTools: definitions,
-    services: createServiceSource(context, () => login.signedIn()),
+    services: createServiceSource(context, closed.signal, () => login.signedIn()),
     async callOAuthTool(name, args, signal) {
       try {
         if (!server.hasTransportSession()) throw new AuthSecError('session_required', 'there is no transport session');
@@ -75,6 +76,7 @@ export function createInBandSession(context: LoginContext, server: GuardedServer
     },
     async close() {
       listeners.clear();
+      closed.abort();
       await login.close();
     },
   };

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
 import { encodingsOf } from '../../src/services/encodings.js';
 import { createRedactor, redacted } from '../../src/services/redactor.js';

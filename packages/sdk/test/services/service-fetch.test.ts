@@ -25,17 +25,19 @@ let elsewhere: Server;
 let origin: string;
 let other: string;
 let seen: Seen[] = [];
-let serve: (seen: Seen, response: ServerResponse) => void = (_, response) => response.end('ok');
+let serve: (seen: Seen, response: ServerResponse) => unknown = (_, response) => response.end('ok');
 const network: ServiceNetwork = createServiceNetwork();
 
-async function listen(handle: (seen: Seen, response: ServerResponse) => void): Promise<[Server, string]> {
-  const listening = createServer(async (request, response) => {
+async function listen(handle: (seen: Seen, response: ServerResponse) => unknown): Promise<[Server, string]> {
+  const listening = createServer((request, response) => {
     const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
     const { method = '', url = '', headers } = request;
-    const one = { method, url, headers, body: Buffer.concat(chunks).toString() };
-    seen.push(one);
-    handle(one, response);
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const one = { method, url, headers, body: Buffer.concat(chunks).toString() };
+      seen.push(one);
+      void handle(one, response);
+    });
   });
   await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
   return [listening, `http://127.0.0.1:${(listening.address() as AddressInfo).port}`];
@@ -74,7 +76,12 @@ interface Given {
 function open(given: Given = {}) {
   const { credential = bearer, previous, baseUrl = `${origin}/v1`, allowPrivateAddresses = true } = given;
   const log = createLog();
-  const source: ServiceSource = { clock: systemClock, network, person: () => undefined };
+  const source: ServiceSource = {
+    clock: systemClock,
+    network,
+    closed: new AbortController().signal,
+    person: () => undefined,
+  };
   const hold = (one: ServiceCredential) => {
     const issued = {
       service: {
@@ -300,7 +307,7 @@ describe('the secret is taken out of', () => {
 
   test('headers and the status text', async () => {
     serve = (_, response) =>
-      response.writeHead(200, `no ${canary}`, { 'x-echo': canary, [`x-${'ghp'}`]: forms.join(' ') }).end();
+      response.writeHead(200, `no ${canary}`, { 'x-echo': canary, 'x-forms': forms.join(' ') }).end();
     const response = await open()('repos');
     isClean(response.statusText);
     isClean([...response.headers].flat().join('\n'));

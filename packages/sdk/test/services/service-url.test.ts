@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
 import { parseServiceBase, resolveRedirect, resolveServiceUrl } from '../../src/services/service-url.js';
 
