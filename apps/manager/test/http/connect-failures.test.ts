@@ -1,0 +1,198 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { SecretStoreError } from '../../src/ports/secret-store.js';
+import type { BrowserPage, HttpBrowser } from '../authorization-server/http-browser.js';
+import {
+  type AccountService,
+  type AccountsStage,
+  departureOf,
+  startAccountsStage,
+  type TestPerson,
+} from '../support/connected-accounts.js';
+import type { Fault } from '../support/oauth-service.js';
+
+let stage: AccountsStage;
+let service: AccountService;
+let signedIn: { readonly person: TestPerson; readonly browser: HttpBrowser };
+beforeAll(async () => {
+  stage = await startAccountsStage();
+  service = await stage.newService();
+  const person = await stage.newPerson();
+  const { browser } = await stage.openAs(await stage.linkUrl(service, person), person);
+  signedIn = { person, browser };
+}, 60_000);
+afterAll(() => stage?.close());
+afterEach(async () => {
+  await stage.tenant.db.serviceConnection.deleteMany();
+  await stage.tenant.db.sealedSecret.deleteMany({ where: { collection: 'connections' } });
+  stage.oauth.person = 'octocat';
+  stage.oauth.fault = undefined;
+});
+
+/** Sent to the service; by the one who is signed in already unless somebody else is said. */
+async function leave(at: AccountService = service, who?: TestPerson) {
+  const url = await stage.linkUrl(at, who ?? signedIn.person);
+  const { browser, page } = who
+    ? await stage.openAs(url, who)
+    : { browser: signedIn.browser, page: await signedIn.browser.get(url) };
+  const departure = departureOf(await browser.press(page, 'Connect'));
+  return { person: who ?? signedIn.person, browser, departure };
+}
+const isGone = (page: BrowserPage) => page.status === 410 && page.text.includes('does not work any more');
+const isConnected = (page: BrowserPage) => page.status === 200 && page.text.includes('Your account is connected');
+const connectionsOf = ({ user }: TestPerson) => stage.tenant.db.serviceConnection.count({ where: { userId: user.id } });
+
+describe('the way back', () => {
+  test('counts once: loaded anew it is over, and what was connected stays', async () => {
+    const { person, browser, departure } = await leave();
+    const back = await stage.oauth.visit(departure);
+    expect(isConnected(await browser.get(back))).toBe(true);
+    expect(isGone(await browser.get(back))).toBe(true);
+    expect((await stage.issue(service, person)).status).toBe(201);
+  });
+
+  test('counts once also for those that come at the same moment', async () => {
+    const { browser, departure } = await leave();
+    const back = await stage.oauth.visit(departure);
+    const pages = await Promise.all([1, 2, 3].map(() => browser.get(back)));
+    expect(pages.map(({ status }) => status).sort((a, b) => a - b)).toEqual([200, 410, 410]);
+  });
+
+  test('works in two tabs, in any order', async () => {
+    const { person, browser } = signedIn;
+    const one = await browser.get(await stage.linkUrl(service, person));
+    const two = await browser.get(await stage.linkUrl(service, person));
+    const first = departureOf(await browser.press(one, 'Connect'));
+    const second = departureOf(await browser.press(two, 'Connect'));
+    expect(isConnected(await browser.get(await stage.oauth.visit(second)))).toBe(true);
+    expect(isConnected(await browser.get(await stage.oauth.visit(first)))).toBe(true);
+    expect(await connectionsOf(person)).toBe(1);
+  });
+
+  test('is over after ten minutes', async () => {
+    const { person, browser, departure } = await leave();
+    const where = { userId: person.user.id };
+    await stage.tenant.db.serviceConnectAttempt.updateMany({ where, data: { expiresAt: new Date() } });
+    expect(isGone(await browser.get(await stage.oauth.visit(departure)))).toBe(true);
+  });
+
+  test.each<[string, (back: URL) => void]>([
+    ['no state', (back) => back.searchParams.delete('state')],
+    ['another state', (back) => back.searchParams.set('state', 'x'.repeat(43))],
+    ['two states', (back) => back.searchParams.append('state', 'x')],
+  ])('%s: it is nobody’s', async (_name, change) => {
+    const { person, browser, departure } = await leave();
+    const back = new URL(await stage.oauth.visit(departure));
+    change(back);
+    expect(isGone(await browser.get(back.href))).toBe(true);
+    expect(await connectionsOf(person)).toBe(0);
+  });
+
+  test.each<[string, (back: URL) => void]>([
+    ['no issuer where one is announced', (back) => back.searchParams.delete('iss')],
+    ['another issuer', (back) => back.searchParams.set('iss', 'https://evil.test')],
+    ['no code', (back) => back.searchParams.delete('code')],
+    ['another code', (back) => back.searchParams.set('code', 'x')],
+    ['two codes', (back) => back.searchParams.append('code', 'x')],
+    ['an error of theirs', (back) => back.searchParams.set('error', 'server_error')],
+  ])('%s: it is not trusted, and it is over', async (_name, change) => {
+    const { person, browser, departure } = await leave();
+    const back = await stage.oauth.visit(departure);
+    const changed = new URL(back);
+    change(changed);
+    expect((await browser.get(changed.href)).status).toBe(502);
+    expect(isGone(await browser.get(back))).toBe(true);
+    expect(await connectionsOf(person)).toBe(0);
+  });
+
+  test('needs no issuer where none is set', async () => {
+    const own = await stage.newService({ issuer: undefined });
+    const { browser, departure } = await leave(own);
+    const back = new URL(await stage.oauth.visit(departure));
+    back.searchParams.set('iss', 'https://whoever.test');
+    expect(isConnected(await browser.get(back.href))).toBe(true);
+  });
+
+  test('to another service is nobody’s', async () => {
+    const other = await stage.newService();
+    const { person, browser, departure } = await leave();
+    const back = await stage.oauth.visit(departure);
+    expect(isGone(await browser.get(back.replace(service.id, other.id)))).toBe(true);
+    expect(isGone(await browser.get(back.replace(service.id, 'x')))).toBe(true);
+    expect(await connectionsOf(person)).toBe(0);
+    expect(isConnected(await browser.get(back))).toBe(true);
+  });
+
+  test.each<[string, (own: AccountService, person: TestPerson) => Promise<unknown>]>([
+    ['the service was disabled', ({ id }) => stage.admin('patch', `/v1/services/${id}`, { enabled: false })],
+    [
+      'other endpoints were set',
+      ({ id, clientId, clientSecret }) =>
+        stage.admin('patch', `/v1/services/${id}`, {
+          settings: {
+            kind: 'oauth2_authorization_code',
+            ...stage.oauth.settings,
+            token_endpoint: `${stage.oauth.origin}/other`,
+            client_id: clientId,
+          },
+          secret: { client_secret: clientSecret },
+        }),
+    ],
+    [
+      'the login that asked has ended',
+      (_own, { sid }) => {
+        const { db, id: tenantId } = stage.tenant;
+        return stage.server.container.sessions.endSession({ tenantId, db, sid, reason: 'revoked' });
+      },
+    ],
+  ])('is over where meanwhile %s', async (_name, meanwhile) => {
+    const own = await stage.newService();
+    const { person, browser, departure } = await leave(own, await stage.newPerson());
+    await meanwhile(own, person);
+    const before = stage.oauth.tokenRequests('authorization_code').length;
+    expect(isGone(await browser.get(await stage.oauth.visit(departure)))).toBe(true);
+    expect(stage.oauth.tokenRequests('authorization_code')).toHaveLength(before);
+    expect(await connectionsOf(person)).toBe(0);
+  });
+});
+
+describe('at the service', () => {
+  test('refused: a page that says so, and nothing is connected', async () => {
+    const { person, browser, departure } = await leave();
+    stage.oauth.person = undefined;
+    const page = await browser.get(await stage.oauth.visit(departure));
+    expect([page.status, page.text]).toEqual([403, expect.stringContaining('the request was refused')]);
+    expect(await connectionsOf(person)).toBe(0);
+  });
+
+  test.each<[string, Fault]>([
+    ['down', { reset: true }],
+    ['failing', { status: 500, body: 'canary-of-the-answer' }],
+    ['answering garbage', { body: '{"access_token": canary-of-the-answer' }],
+    ['answering no token', { body: '{"canary":"canary-of-the-answer"}' }],
+    ['silent', { hang: true }],
+  ])('%s: a clean page within six seconds', async (_name, fault) => {
+    const { person, browser, departure } = await leave();
+    const back = await stage.oauth.visit(departure);
+    stage.oauth.fault = () => fault;
+    const startedAt = performance.now();
+    const page = await browser.get(back);
+    expect([page.status, page.text]).toEqual([502, expect.stringContaining('could not be reached')]);
+    expect(performance.now() - startedAt).toBeLessThan(6_000);
+    expect(`${page.text}${stage.log()}`).not.toContain('canary-of-the-answer');
+    expect(await connectionsOf(person)).toBe(0);
+  });
+});
+
+test('where the secret store is away: a clean page, and nothing is connected', async () => {
+  const { person, browser, departure } = await leave();
+  const back = await stage.oauth.visit(departure);
+  const { secrets } = stage.server.container;
+  const { write } = secrets;
+  Object.assign(secrets, { write: () => Promise.reject(new SecretStoreError('unavailable', 'sealed')) });
+  try {
+    expect((await browser.get(back)).status).toBe(502);
+  } finally {
+    Object.assign(secrets, { write });
+  }
+  expect(await connectionsOf(person)).toBe(0);
+});
