@@ -98,6 +98,7 @@ describe('400 names the part that does not fit, never its value', () => {
   test.each<[string, object, string]>([
     ['no secret for the kind', { secret: {} }, '/secret/token'],
     ['a part of another kind', { secret: { token: 'x', [canary]: canary } }, '/secret'],
+    ['a secret where its name should be', { secret: { [canary.padEnd(80, 'x')]: 'token' } }, '/secret'],
     ['a secret with a line break', { secret: { token: `${canary}\n` } }, '/secret/token'],
     ['a bearer token with spaces', { secret: { token: `${canary} x` } }, '/secret/token'],
     ['a bearer token that no header takes', { secret: { token: `${canary}é` } }, '/secret/token'],

@@ -92,7 +92,8 @@ export const serviceSecretSchemas = {
   database: z.strictObject({ username: secretText, password: secretText }),
   mtls: z.strictObject({ certificate: pem, private_key: pem, certificate_authority: pem.optional() }),
 } as const satisfies Record<ServiceKind, z.ZodType>;
-const secretInput = z.record(z.string().max(50), z.string().max(64_000));
+/** Its names are judged with the kind, where one that is not known is not repeated. */
+const secretInput = z.record(z.string(), z.string().max(64_000));
 
 export const serviceSchema = z.strictObject({
   id: z.uuid(),
