@@ -1,6 +1,7 @@
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { McpServer as McpServer2, Server as Server2 } from '@modelcontextprotocol/server';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { FastMCP } from 'fastmcp';
 import { type AuthSec, callContext } from '../../src/index.js';
@@ -75,6 +76,25 @@ function lowLevelServer(auth: AuthSec) {
   return auth.protect(server, { tools: { list_repositories: {}, run_report: {} } });
 }
 
+function mcpServer2(auth: AuthSec) {
+  const server = new McpServer2({ name: 'acme', version: '1.0.0' });
+  for (const [name, run] of Object.entries(tools)) {
+    server.registerTool(name, {}, async () => ({ content: [{ type: 'text', text: await run() }] }));
+  }
+  return auth.protect(server, { tools: { list_repositories: {}, run_report: {} } });
+}
+
+function lowLevelServer2(auth: AuthSec) {
+  const server = new Server2({ name: 'acme', version: '1.0.0' }, { capabilities: { tools: {} } });
+  server.setRequestHandler('tools/list', () => ({
+    tools: Object.keys(tools).map((name) => ({ name, inputSchema: { type: 'object' as const } })),
+  }));
+  server.setRequestHandler('tools/call', async ({ params }) => ({
+    content: [{ type: 'text', text: await tools[params.name as keyof typeof tools]() }],
+  }));
+  return auth.protect(server, { tools: { list_repositories: {}, run_report: {} } });
+}
+
 function fastMcp(auth: AuthSec) {
   const server = new FastMCP({ name: 'acme', version: '1.0.0', logger: silent });
   auth.protect(server, { tools: { list_repositories: {}, run_report: {} } });
@@ -86,7 +106,9 @@ const textOf = (result: unknown) => (result as { content: { text: string }[] }).
 
 describe.each([
   ['McpServer 1.x', mcpServer],
-  ['a low-level Server', lowLevelServer],
+  ['a low-level Server 1.x', lowLevelServer],
+  ['McpServer 2.x', mcpServer2],
+  ['a low-level Server 2.x', lowLevelServer2],
   ['FastMCP', fastMcp],
 ])('a tool of %s', (_, createServer) => {
   test('uses a service whose secret neither it nor the model sees', async () => {
