@@ -13,7 +13,7 @@ import {
   provisionVault,
   wrapManagerSecretId,
 } from '../../src/integrations/vault/provision-vault.js';
-import { managerPolicy } from '../../src/integrations/vault/vault-policies.js';
+import { managerPolicy, policyNames } from '../../src/integrations/vault/vault-policies.js';
 import { createVaultSecretStore } from '../../src/integrations/vault/vault-secret-store.js';
 import type { SecretStore } from '../../src/ports/secret-store.js';
 import { createCertificate } from '../support/certificate.js';
@@ -52,6 +52,7 @@ describeVault('logging in to a real Vault', () => {
 
   const operator = () => ({ address: vault.address, token: vault.rootToken });
   const provision = (more = {}) => provisionVault(operator(), { ...vault.plan, ...more });
+  const names = () => policyNames(vault.plan.mounts);
   const mount = () => vault.plan.managerAuthMount ?? 'approle';
   const open = async (as: ManagerLogin | VaultLogin, more = {}): Promise<SecretStore> => {
     const settings = settingsFor({ address: proxy.address, plan: vault.plan }, as, more);
@@ -74,7 +75,7 @@ describeVault('logging in to a real Vault', () => {
   });
 
   test('by AppRole with a wrapped secret id, which is unwrapped once for many logins', async () => {
-    const wrapped = await wrapManagerSecretId(operator(), { managerAuthMount: mount() });
+    const wrapped = await wrapManagerSecretId(operator(), vault.plan);
     const store = await open(wrappedLogin(wrapped));
     await asOperator(vault, 'POST', `sys/leases/revoke-prefix/auth/${mount()}/login`, {});
     await asOperator(vault, 'POST', `sys/leases/revoke-prefix/auth/${vault.plan.mounts.tenants}/login`, {});
@@ -83,7 +84,7 @@ describeVault('logging in to a real Vault', () => {
   });
 
   test('a wrapped secret id that someone opened before is a start-up error that says so', async () => {
-    const wrapped = await wrapManagerSecretId(operator(), { managerAuthMount: mount() });
+    const wrapped = await wrapManagerSecretId(operator(), vault.plan);
     await asOperator({ address: vault.address, rootToken: wrapped }, 'POST', 'sys/wrapping/unwrap');
     await expect(open(wrappedLogin(wrapped))).rejects.toThrow(/AUTHSEC_VAULT_WRAPPED_SECRET_ID: was used before/);
   });
@@ -124,7 +125,7 @@ describeVault('logging in to a real Vault', () => {
       await asOperator(vault, 'POST', `auth/${kubernetes}/role/authsec`, {
         bound_service_account_names: 'authsec',
         bound_service_account_namespaces: 'auth',
-        token_policies: 'authsec-manager',
+        token_policies: names().manager,
         token_no_default_policy: true,
         token_ttl: '20m',
         audience: 'vault',
@@ -172,7 +173,7 @@ describeVault('logging in to a real Vault', () => {
 
   test('a token is renewed before it ends, and where it cannot be, another takes its place', async () => {
     for (const role of [{ token_period: '2s' }, { token_period: '0s', token_ttl: '2s', token_max_ttl: '3s' }]) {
-      await asOperator(vault, 'POST', `auth/${mount()}/role/authsec-manager`, role);
+      await asOperator(vault, 'POST', `auth/${mount()}/role/${names().manager}`, role);
       const before = proxy.seen.length;
       const store = await open(login);
       await useOnce(store);
@@ -185,7 +186,7 @@ describeVault('logging in to a real Vault', () => {
       await useOnce(store);
       await store.close();
     }
-    await asOperator(vault, 'POST', `auth/${mount()}/role/authsec-manager`, {
+    await asOperator(vault, 'POST', `auth/${mount()}/role/${names().manager}`, {
       token_period: '20m',
       token_ttl: 0,
       token_max_ttl: 0,
@@ -207,16 +208,14 @@ describeVault('logging in to a real Vault', () => {
     const evil = { policy: 'path "*" { capabilities = ["sudo", "read"] }' };
     expect(await may('GET', `${secrets}/data/acme/services/${randomUUID()}`)).toBe('denied');
     expect(await may('GET', `${databases}/creds/acme.${randomUUID()}`)).toBe('denied');
-    expect(await may('POST', 'sys/policies/acl/authsec-tenant', evil)).toBe('denied');
-    expect(await may('POST', 'sys/policies/acl/authsec-tenant-acme', evil)).toBe('denied');
-    expect(await may('POST', `auth/${tenants}/role/evil`, { token_policies: 'authsec-manager' })).toBe('denied');
-    expect(await may('POST', `auth/${tenants}/role/evil`, { policies: 'authsec-manager' })).toBe('denied');
-    expect(await may('POST', `auth/${tenants}/role/evil`, { token_policies: 'authsec-tenant,root' })).toBe('denied');
-    expect(await may('POST', `auth/${tenants}/role/acme/policies`, { token_policies: 'authsec-manager' })).toBe(
-      'denied',
-    );
+    expect(await may('POST', `sys/policies/acl/${names().tenant}`, evil)).toBe('denied');
+    expect(await may('POST', `sys/policies/acl/${names().tenant}-acme`, evil)).toBe('denied');
+    expect(await may('POST', `auth/${tenants}/role/evil`, { token_policies: names().manager })).toBe('denied');
+    expect(await may('POST', `auth/${tenants}/role/evil`, { policies: names().manager })).toBe('denied');
+    expect(await may('POST', `auth/${tenants}/role/evil`, { token_policies: `${names().tenant},root` })).toBe('denied');
+    expect(await may('POST', `auth/${tenants}/role/acme/policies`, { token_policies: names().manager })).toBe('denied');
     expect(await may('POST', `auth/${tenants}/role/acme/secret-id`, {})).toBe('denied');
-    expect(await may('POST', `auth/${mount()}/role/authsec-manager/secret-id`, {})).toBe('denied');
+    expect(await may('POST', `auth/${mount()}/role/${names().manager}/secret-id`, {})).toBe('denied');
     expect(await may('POST', 'auth/token/create', {})).toBe('denied');
     expect(await may('GET', 'auth/token/lookup-self')).toBe('may');
   });
@@ -236,7 +235,7 @@ describeVault('logging in to a real Vault', () => {
         role_id: data.role_id,
         secret_id: made.data.secret_id,
       });
-      expect(answer.auth.policies).toEqual([kind === 'own' ? 'authsec-tenant-oak' : 'authsec-tenant']);
+      expect(answer.auth.policies).toEqual([`${names().tenant}${kind === 'own' ? '-oak' : ''}`]);
       const tenant = { address: vault.address, rootToken: answer.auth.client_token as string };
       const may = async (method: 'GET' | 'POST' | 'DELETE', path: string, body?: Record<string, unknown>) =>
         asOperator(tenant, method, path, body).then(

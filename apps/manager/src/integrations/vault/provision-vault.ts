@@ -5,8 +5,7 @@ import { readAnswer } from './vault-logins.js';
 import { assertTenantId, type VaultMounts, type VaultPath, vaultPath } from './vault-paths.js';
 import {
   managerPolicy,
-  managerPolicyName,
-  templatedPolicyName,
+  policyNames,
   templatedTenantPolicy,
   tenantPolicy,
   tenantPolicyName,
@@ -51,6 +50,7 @@ export function vaultPlan(secrets = 'authsec'): VaultPlan {
 /** Mounts, policies and the Manager's AppRole, as docs/vault.md has them; run again it changes nothing. */
 export async function provisionVault(operator: VaultOperator, plan: VaultPlan): Promise<ManagerLogin> {
   const { mounts, transit, managerAuthMount = 'approle', managerTokenPeriod = '20m' } = plan;
+  const names = policyNames(mounts);
   return asOperator(operator, async (client) => {
     const engines = await listMounts(client, 'sys/mounts');
     const enable = async (mount: string, body: Readonly<Record<string, unknown>>): Promise<void> => {
@@ -69,11 +69,11 @@ export async function provisionVault(operator: VaultOperator, plan: VaultPlan): 
       if (!methods.has(`${mount}/`)) await put(client, vaultPath('sys/auth', mount), { type: 'approle' });
     }
     const accessor = (await listMounts(client, 'sys/auth')).get(`${mounts.tenants}/`) ?? '';
-    await writePolicy(client, templatedPolicyName, templatedTenantPolicy(accessor, mounts));
-    await writePolicy(client, managerPolicyName, managerPolicy(mounts, transit, plan));
-    const role = vaultPath('auth', managerAuthMount, 'role', managerPolicyName);
+    await writePolicy(client, names.tenant, templatedTenantPolicy(accessor, mounts));
+    await writePolicy(client, names.manager, managerPolicy(mounts, transit, plan));
+    const role = vaultPath('auth', managerAuthMount, 'role', names.manager);
     await put(client, role, {
-      token_policies: managerPolicyName,
+      token_policies: names.manager,
       token_no_default_policy: true,
       token_period: managerTokenPeriod,
     });
@@ -85,7 +85,7 @@ export async function provisionVault(operator: VaultOperator, plan: VaultPlan): 
 export async function provisionTenant(operator: VaultOperator, mounts: VaultMounts, tenantId: string): Promise<void> {
   assertTenantId(tenantId);
   await asOperator(operator, async (client) => {
-    const policy = tenantPolicyName(tenantId);
+    const policy = tenantPolicyName(tenantId, mounts);
     await writePolicy(client, policy, tenantPolicy(tenantId, mounts));
     await put(client, vaultPath('auth', mounts.tenants, 'role', tenantId), tenantRole(policy));
   });
@@ -94,9 +94,11 @@ export async function provisionTenant(operator: VaultOperator, mounts: VaultMoun
 /** The login of a further replica: a wrapping token, to be opened once, within `wrapSeconds`. */
 export async function wrapManagerSecretId(
   operator: VaultOperator,
-  { managerAuthMount = 'approle', wrapSeconds = 300 }: { managerAuthMount?: string; wrapSeconds?: number } = {},
+  plan: VaultPlan,
+  wrapSeconds = 300,
 ): Promise<string> {
-  const path = vaultPath('auth', managerAuthMount, 'role', managerPolicyName, 'secret-id');
+  const { mounts, managerAuthMount = 'approle' } = plan;
+  const path = vaultPath('auth', managerAuthMount, 'role', policyNames(mounts).manager, 'secret-id');
   const what = 'a wrapped secret id of the Manager';
   return asOperator(operator, async (client) => {
     const answer = await client.request({ method: 'POST', path, what, body: {}, wrapSeconds });

@@ -5,7 +5,7 @@ import { SecretStoreError } from '../../ports/secret-store.js';
 import type { VaultClient } from './vault-client.js';
 import { type ConnectAs, readAnswer, readToken, type VaultToken } from './vault-logins.js';
 import { assertTenantId, type VaultMounts, vaultPath } from './vault-paths.js';
-import { tenantRole } from './vault-policies.js';
+import { policyNames, tenantRole } from './vault-policies.js';
 import { createVaultSession, type VaultSession } from './vault-session.js';
 
 export interface TenantSessionsOptions {
@@ -98,7 +98,7 @@ async function findRoleId(client: VaultClient, tenantId: string, mounts: VaultMo
   } catch (error) {
     if (!(error instanceof SecretStoreError) || error.failure !== 'missing') throw error;
     await client
-      .request({ method: 'POST', path: vaultPath(role), what, body: tenantRole() })
+      .request({ method: 'POST', path: vaultPath(role), what, body: tenantRole(policyNames(mounts).tenant) })
       .catch((cause: unknown) => {
         if (!(cause instanceof SecretStoreError) || cause.failure !== 'denied') throw cause;
         throw new SecretStoreError('denied', `${what} is not there, and the Manager may not make it: docs/vault.md`);

@@ -6,20 +6,30 @@ export interface TransitKey {
   readonly key: string;
 }
 
-/** The one policy that each tenant's role may have where the Manager makes the roles; it means the tenant of the token. */
-export const templatedPolicyName = 'authsec-tenant';
-export const managerPolicyName = 'authsec-manager';
+export interface PolicyNames {
+  /** Of the Manager's policy, and of its role. */
+  readonly manager: string;
+  /** The one policy that each tenant's role may have where the Manager makes the roles; it means the tenant of the token. */
+  readonly tenant: string;
+}
 
-export function tenantPolicyName(tenantId: string): string {
+/** They follow from the mount, so that one Vault can serve several AuthSecs. */
+export function policyNames({ secrets }: VaultMounts): PolicyNames {
+  const prefix = secrets.replaceAll('/', '-');
+  return { manager: `${prefix}-manager`, tenant: `${prefix}-tenant` };
+}
+
+/** Of a policy that is one tenant's own. */
+export function tenantPolicyName(tenantId: string, mounts: VaultMounts): string {
   assertTenantId(tenantId);
-  return `authsec-tenant-${tenantId}`;
+  return `${policyNames(mounts).tenant}-${tenantId}`;
 }
 
 /**
  * Periodic, so that what was leased lives as long as someone needs it; a secret id opens once, within a minute. All text:
  * a policy that names the allowed values compares nothing else.
  */
-export function tenantRole(policy: string = templatedPolicyName): Readonly<Record<string, string>> {
+export function tenantRole(policy: string): Readonly<Record<string, string>> {
   return {
     token_policies: policy,
     token_no_default_policy: 'true',
@@ -75,7 +85,7 @@ export function managerPolicy(
 ): string {
   const roles = `auth/${mounts.tenants}/role/+`;
   const wrapped = 'min_wrapping_ttl = "1s"\n  max_wrapping_ttl = "2m"';
-  const allowed = Object.entries(tenantRole())
+  const allowed = Object.entries(tenantRole(policyNames(mounts).tenant))
     .map(([name, value]) => `    ${JSON.stringify(name)} = [${JSON.stringify(value)}]`)
     .join('\n');
   return [
