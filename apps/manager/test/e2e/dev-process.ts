@@ -47,6 +47,8 @@ export function startDevProcess({ directory, args = [], env = {}, launcher = [] 
       AUTHSEC_MANAGER_PORT: '0',
       AUTHSEC_DEMO_PORT: '0',
       AUTHSEC_IDENTITY_PROVIDER_PORT: '0',
+      AUTHSEC_VAULT_PORT: '0',
+      VAULT_ADDR: '',
       ...env,
     },
   });
