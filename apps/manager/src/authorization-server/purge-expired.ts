@@ -1,5 +1,6 @@
 import type { TenantDatabase } from '../db/tenant-clients.js';
 import { purgeAttempts } from '../modules/identity-providers/sign-in-attempts.repository.js';
+import { purgeServiceRows } from '../modules/services/purge-services.js';
 import { retireOverdueKeys } from '../modules/signing-keys/signing-keys.service.js';
 
 const batch = 5_000;
@@ -16,5 +17,6 @@ export async function purgeExpired(db: TenantDatabase): Promise<void> {
     DELETE FROM revoked_tokens WHERE ctid = ANY(ARRAY(
       SELECT ctid FROM revoked_tokens WHERE expires_at < now() - interval '1 hour' LIMIT ${batch}))`;
   await purgeAttempts(db, batch);
+  await purgeServiceRows(db, batch);
   await retireOverdueKeys(db);
 }

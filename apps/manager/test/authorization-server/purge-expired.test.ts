@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { purgeExpired } from '../../src/authorization-server/purge-expired.js';
+import { createTestPerson } from '../support/test-data.js';
 import { createTestManager, type TestManager, type TestTenant } from '../support/test-manager.js';
 import { createHttpBrowser } from './http-browser.js';
 import { createClient, startTestServer } from './test-server.js';
@@ -18,6 +19,9 @@ describe('what anonymous requests leave behind', () => {
     const { id: applicationId } = await createClient(tenant);
     const later = new Date(Date.now() + 3_600_000);
     const before = new Date(Date.now() - 7_200_000);
+    const { id: userId } = await createTestPerson(tenant);
+    const service = { name: 'tickets', kind: 'bearer', settings: {}, requirement: {} };
+    const { id: serviceId } = await tenant.db.serviceConfiguration.create({ data: service });
     for (const [name, expiresAt] of [
       ['kept', later],
       ['gone', before],
@@ -25,14 +29,21 @@ describe('what anonymous requests leave behind', () => {
       await tenant.db.providerModel.create({ data: { model: 'Interaction', idHash: name, payload: {}, expiresAt } });
       await tenant.db.pushedLogin.create({ data: { idHash: name, applicationId, request: {}, expiresAt } });
       await tenant.db.revokedToken.create({ data: { jti: name, expiresAt } });
+      const linked = { linkHash: name, serviceId, userId, sid: name, applicationId, expiresAt };
+      await tenant.db.serviceConnectAttempt.create({ data: linked });
+      const dayBefore = new Date(expiresAt.getTime() - 86_400_000 + 3_600_000);
+      const lease = { sid: name, serviceId, userId, applicationId, sealedLeaseId: Buffer.from('x') };
+      await tenant.db.serviceLease.create({ data: { ...lease, expiresAt: name === 'gone' ? dayBefore : expiresAt } });
     }
     await purgeExpired(tenant.db);
     const rows = await Promise.all([
       tenant.db.providerModel.findMany({ select: { idHash: true } }),
       tenant.db.pushedLogin.findMany({ select: { idHash: true } }),
       tenant.db.revokedToken.findMany({ select: { jti: true } }),
+      tenant.db.serviceConnectAttempt.findMany({ select: { linkHash: true } }),
+      tenant.db.serviceLease.findMany({ select: { sid: true } }),
     ]);
-    expect(rows.flat().map((row) => Object.values(row)[0])).toEqual(['kept', 'kept', 'kept']);
+    expect(rows.flat().map((row) => Object.values(row)[0])).toEqual(Array.from({ length: 5 }, () => 'kept'));
   });
 
   test('is limited by the network that they come from, on a page that says to wait', async () => {

@@ -1,7 +1,10 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 
-/** A self-signed certificate of its own, and its key, as PEM. */
-export function createCertificate(commonName = 'client.test'): { certificate: string; private_key: string } {
+/** A self-signed certificate of its own, and its key, as PEM; that of a server on this machine where it is told so. */
+export function createCertificate(
+  commonName = 'client.test',
+  { ofThisMachine = false } = {},
+): { certificate: string; private_key: string } {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const name = sequence(set(sequence(oid(0x55, 0x04, 0x03), der(0x0c, Buffer.from(commonName)))));
   const ecdsaWithSha256 = sequence(oid(0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02));
@@ -14,6 +17,7 @@ export function createCertificate(commonName = 'client.test'): { certificate: st
     sequence(time('200101000000Z'), time('491231235959Z')),
     name,
     publicKey.export({ type: 'spki', format: 'der' }),
+    ...(ofThisMachine ? [der(0xa3, sequence(sequence(oid(0x55, 0x1d, 0x11), der(0x04, sequence(loopback)))))] : []),
   );
   const signature = der(0x03, Buffer.from([0]), sign('sha256', content, privateKey));
   const text = sequence(content, ecdsaWithSha256, signature)
@@ -35,3 +39,4 @@ function der(tag: number, ...parts: Buffer[]): Buffer {
 const sequence = (...parts: Buffer[]) => der(0x30, ...parts);
 const set = (...parts: Buffer[]) => der(0x31, ...parts);
 const oid = (...bytes: number[]) => der(0x06, Buffer.from(bytes));
+const loopback = der(0x87, Buffer.from([127, 0, 0, 1]));

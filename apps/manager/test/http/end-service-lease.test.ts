@@ -1,0 +1,216 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { createApp } from '../../src/app.js';
+import { createLeasesService } from '../../src/modules/services/leases.service.js';
+import { createSessionsService } from '../../src/modules/sessions/sessions.service.js';
+import type { DynamicDatabases } from '../../src/ports/secret-store.js';
+import { SecretStoreError } from '../../src/ports/secret-store.js';
+import { createServicesStage, expectNotTold, type ServicesStage } from '../support/services.js';
+import {
+  createTestApplication,
+  createTestLogin,
+  createTestPerson,
+  random,
+  type TestApplication,
+} from '../support/test-data.js';
+
+/** What makes accounts and takes them away, as far as anybody can see from outside. */
+function createAccounts() {
+  const living = new Map<string, string>();
+  const state = { living, away: false, hangs: false, password: `canary-${random()}` };
+  const databases: DynamicDatabases = {
+    configure: async () => {},
+    async issue() {
+      if (state.hangs) await new Promise((resolve) => setTimeout(resolve, 2_100));
+      const username = `v-${random(6)}`;
+      living.set(`lease/${username}`, username);
+      return { leaseId: `lease/${username}`, username, password: state.password, leaseSeconds: 60 };
+    },
+    renew: async () => 60,
+    async revoke(_address, leaseId) {
+      if (state.away) throw new SecretStoreError('unavailable', 'sealed');
+      living.delete(leaseId);
+    },
+    remove: async () => {},
+  };
+  return { ...state, state, databases };
+}
+
+let stage: ServicesStage;
+let accounts: ReturnType<typeof createAccounts>;
+let app: ReturnType<typeof createApp>;
+let sessions: ReturnType<typeof createSessionsService>;
+let service: { readonly id: string; readonly name: string };
+let login: { readonly sid: string };
+
+beforeAll(async () => {
+  stage = await createServicesStage();
+  accounts = createAccounts();
+  const { container } = stage.manager;
+  const secrets = { ...container.secrets, databases: accounts.databases };
+  const leases = createLeasesService({ ...container, secrets });
+  sessions = createSessionsService({ ...container, onEnded: (tenantId, db) => leases.sweep(tenantId, db) });
+  app = createApp({ ...container, secrets, leases, sessions });
+  const name = `db${randomUUID()}`;
+  const made = await send('post', '/v1/services', stage.writer).send({
+    name,
+    settings: {
+      kind: 'database',
+      host: 'db.example.com',
+      database: 'reports',
+      tls: 'require',
+      creation_statements: [`CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}'`],
+    },
+    secret: { username: 'maker', password: 'of-the-maker' },
+    requirement: { roles: ['developer'] },
+    applications: [stage.application.clientId],
+    raw_credential: true,
+  });
+  expect([made.status, made.text]).toEqual([201, expect.any(String)]);
+  service = made.body as { id: string; name: string };
+}, 60_000);
+afterAll(() => stage?.close());
+beforeEach(async () => {
+  accounts.living.clear();
+  Object.assign(accounts.state, { away: false, hangs: false });
+  const person = await createTestPerson(stage.tenant, { roles: ['developer'] });
+  login = await createTestLogin(stage.tenant, stage.application, person, { bound: true });
+});
+
+const send = (method: 'post' | 'delete' | 'patch', path: string, authorization: string) =>
+  request(app)[method](path).set('Authorization', authorization);
+const issue = async () =>
+  send('post', '/v1/service-credentials', await stage.application.bearer()).send({
+    sid: login.sid,
+    service: service.name,
+    raw: true,
+    tool: 'run_report',
+  });
+const end = async (leaseId: string, by: Pick<TestApplication, 'bearer'> = stage.application) => {
+  const { status, body } = await send('delete', `/v1/service-leases/${leaseId}`, await by.bearer());
+  return status === 204 ? 204 : [status, (body as { code: string }).code];
+};
+const leaseOf = (id: string) => stage.tenant.db.serviceLease.findUniqueOrThrow({ where: { id } });
+async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
+  for (let tries = 0; !(await holds()); tries++) {
+    if (tries > 400) throw new Error('it never came');
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+describe('a dynamic credential', () => {
+  test('is an account of its own for each call, under a lease', async () => {
+    const [one, two] = [await issue(), await issue()];
+    expect([one.status, one.body]).toEqual([
+      201,
+      {
+        service: {
+          id: service.id,
+          name: service.name,
+          kind: 'database',
+          base_url: null,
+          allow_private_addresses: false,
+        },
+        credential: {
+          type: 'database',
+          host: 'db.example.com',
+          port: 5432,
+          database: 'reports',
+          tls: 'require',
+          username: expect.stringMatching(/^v-/),
+          password: accounts.state.password,
+        },
+        expires_in: 60,
+        lease_id: expect.any(String),
+        decision_id: expect.any(String),
+      },
+    ]);
+    expect(two.body.credential.username).not.toBe(one.body.credential.username);
+    const row = await leaseOf(one.body.lease_id as string);
+    expect(row).toMatchObject({ serviceId: service.id, sid: login.sid, endedAt: null });
+    expect(Buffer.from(row.sealedLeaseId).toString('latin1')).not.toContain('lease/');
+    await expectNotTold(stage, [accounts.state.password, 'of-the-maker']);
+  });
+
+  test('that came too late for its call is ended', async () => {
+    accounts.state.hangs = true;
+    const answer = await issue();
+    expect([answer.status, answer.body.code]).toEqual([503, 'secret_store_unavailable']);
+    await until(async () => {
+      const rows = await stage.tenant.db.serviceLease.findMany({ where: { sid: login.sid } });
+      return rows.length === 1 && rows[0]?.endedAt !== null;
+    });
+    expect(accounts.living.size).toBe(0);
+  });
+});
+
+describe('204', () => {
+  test('the account is gone, and ending it again changes nothing', async () => {
+    const { lease_id: id } = (await issue()).body as { lease_id: string };
+    expect(accounts.living.size).toBe(1);
+    expect(await end(id)).toBe(204);
+    expect(accounts.living.size).toBe(0);
+    const { endedAt } = await leaseOf(id);
+    expect(endedAt).toBeInstanceOf(Date);
+    expect(await end(id)).toBe(204);
+    expect((await leaseOf(id)).endedAt).toEqual(endedAt);
+  });
+
+  test('where the store is away: it goes with the next that is looked through', async () => {
+    const { lease_id: id } = (await issue()).body as { lease_id: string };
+    accounts.state.away = true;
+    expect(await end(id)).toBe(204);
+    expect([(await leaseOf(id)).endedAt, accounts.living.size]).toEqual([null, 1]);
+    accounts.state.away = false;
+    const other = await createTestPerson(stage.tenant);
+    const { sid } = await createTestLogin(stage.tenant, stage.application, other, { bound: true });
+    const { db, id: tenantId } = stage.tenant;
+    await sessions.endSession({ tenantId, db, sid, reason: 'revoked' });
+    await until(async () => (await leaseOf(id)).endedAt !== null);
+    expect(accounts.living.size).toBe(0);
+  });
+});
+
+test('with the session goes what was given in it, and nothing of others', async () => {
+  const { lease_id: mine } = (await issue()).body as { lease_id: string };
+  const { sid } = login;
+  const person = await createTestPerson(stage.tenant, { roles: ['developer'] });
+  login = await createTestLogin(stage.tenant, stage.application, person, { bound: true });
+  const { lease_id: theirs } = (await issue()).body as { lease_id: string };
+  const { db, id: tenantId } = stage.tenant;
+  await sessions.endSession({ tenantId, db, sid, reason: 'logged_out' });
+  await until(async () => (await leaseOf(mine)).endedAt !== null);
+  expect([(await leaseOf(theirs)).endedAt, accounts.living.size]).toEqual([null, 1]);
+});
+
+test('400, 401, and 404 for another application, another tenant and a lease that never was', async () => {
+  const { lease_id: id } = (await issue()).body as { lease_id: string };
+  expect(await end('x')).toEqual([400, 'invalid_request']);
+  expect((await request(app).delete(`/v1/service-leases/${id}`)).status).toBe(401);
+  expect((await send('delete', `/v1/service-leases/${id}`, stage.nobody)).status).toBe(404);
+  expect((await send('delete', `/v1/service-leases/${id}`, stage.foreign)).status).toBe(404);
+  expect(await end(id, await createTestApplication(stage.tenant))).toEqual([404, 'not_found']);
+  expect(await end(randomUUID())).toEqual([404, 'not_found']);
+  expect(accounts.living.size).toBe(1);
+});
+
+test('403 for a person, and 404 for a public client at the lease of another session', async () => {
+  const { lease_id: id } = (await issue()).body as { lease_id: string };
+  const user = await createTestPerson(stage.tenant, { roles: ['authsec-admin'] });
+  const { sid } = await createTestLogin(stage.tenant, stage.application, user, { inBand: false });
+  const claims = { sub: user.id, client_id: stage.application.clientId, sid, roles: ['authsec-admin'] };
+  const person = `Bearer ${await stage.tenant.sign(claims)}`;
+  expect((await send('delete', `/v1/service-leases/${id}`, person)).status).toBe(403);
+  const { db } = stage.tenant;
+  const { id: applicationId, clientId } = stage.application;
+  await db.application.update({ where: { id: applicationId }, data: { tokenEndpointAuthMethod: 'none' } });
+  try {
+    const own = await createTestLogin(stage.tenant, stage.application, user, { bound: true });
+    const token = `Bearer ${await stage.tenant.sign({ sub: user.id, client_id: clientId, sid: own.sid })}`;
+    expect((await send('delete', `/v1/service-leases/${id}`, token)).status).toBe(404);
+  } finally {
+    const data = { tokenEndpointAuthMethod: 'client_secret_basic' };
+    await db.application.update({ where: { id: applicationId }, data });
+  }
+});
