@@ -17,11 +17,6 @@ const segment = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const tenantId = /^[a-z][a-z0-9-]{1,39}$/;
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Whether it can be the name of a mount: segments that need no escaping, without `.` at the start of one. */
-export function isVaultMount(value: string): boolean {
-  return value.length <= 200 && value.split('/').every((part) => segment.test(part));
-}
-
 /** Parts may hold slashes; each segment must need no escaping. */
 export function vaultPath(...parts: readonly string[]): VaultPath {
   const path = parts.join('/');
