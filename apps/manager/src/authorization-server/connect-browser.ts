@@ -59,7 +59,11 @@ export async function comeBackFromSignIn(tenant: TenantProvider, request: Reques
   ctx.cookies.set(name, null, { ...options, path: new URL(signedInUrlOf(issuer, uid)).pathname });
   const { login } = interaction.result ?? {};
   if (login?.accountId !== undefined) {
-    const session = await provider.Session.get(ctx);
+    const known = await provider.Session.get(ctx);
+    const isOther = known.accountId !== undefined && known.accountId !== login.accountId;
+    // What somebody else's session holds is not theirs.
+    if (isOther) await known.destroy();
+    const session = isOther ? await provider.Session.get(ctx) : known;
     session.loginAccount({ accountId: login.accountId, amr: login.amr });
     // What an earlier login was known by is worth nothing for this one.
     session.resetIdentifier();

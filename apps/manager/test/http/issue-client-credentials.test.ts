@@ -109,6 +109,20 @@ describe('a token', () => {
     expect(new Set([first, second, third]).size).toBe(3);
   });
 
+  test('comes by the secret before, as long as the service knows only that one', async () => {
+    const service = await clientService();
+    const rotate = (overlap_seconds: number) =>
+      stage.send('post', `/v1/services/${service.id}/rotate`, {
+        secret: { client_secret: 'not-there-yet' },
+        overlap_seconds,
+      });
+    expect((await rotate(60)).status).toBe(200);
+    const answer = await issue(service.name);
+    expect(await oauth.holderOf(answer.body.credential.token)).toBe(service.clientId);
+    expect((await rotate(0)).status).toBe(200);
+    expect((await issue(service.name)).body.code).toBe('service_unavailable');
+  });
+
   test('of one service is not given for another, though everything else is the same', async () => {
     const { clientId, clientSecret, name } = await clientService();
     const { token_endpoint } = oauth.settings;

@@ -13,6 +13,7 @@ import {
   otherPersonPage,
 } from '../../pages/connect-pages.js';
 import { continuePage } from '../../pages/continue-page.js';
+import { messagePage } from '../../pages/message-page.js';
 import type { Page, Site } from '../../pages/page.js';
 import { sendPage } from '../../pages/send-page.js';
 import type { RateLimit } from '../../ports/rate-limits.js';
@@ -53,10 +54,24 @@ export interface ConnectAccountRoutesOptions {
 export function createConnectAccountRoutes(options: ConnectAccountRoutesOptions): ConnectAccountRoutes {
   const { accounts, csrf, perNetwork } = options;
 
+  /** Whether an answer was given: a form and a browser that comes back are answered with a page. */
+  async function overLimit({ site }: ConnectTenant, request: Request, response: Response): Promise<boolean> {
+    try {
+      await perNetwork.consume(addressOf(request));
+      return false;
+    } catch (error) {
+      if (!(error instanceof AppError) || error.code !== 'rate_limited') throw error;
+      const text = 'From your network there were too many requests. Wait a minute, then try again.';
+      const page = messagePage({ status: 429, title: 'Too many requests', text, headers: error.headers });
+      sendPage(response, site, page);
+      return true;
+    }
+  }
+
   return {
     async link(tenant, request, response) {
       const { site } = tenant;
-      await perNetwork.consume(addressOf(request));
+      if (await overLimit(tenant, request, response)) return;
       const link = String(request.params['link']);
       const context = await contextOf(tenant, response);
       const open = await accounts.find(context, link);
@@ -88,7 +103,7 @@ export function createConnectAccountRoutes(options: ConnectAccountRoutesOptions)
 
     async comeBack(tenant, request, response) {
       const { site } = tenant;
-      await perNetwork.consume(addressOf(request));
+      if (await overLimit(tenant, request, response)) return;
       const { protocol } = new URL(site.issuer);
       const { search } = new URL(request.originalUrl, site.issuer);
       const end = await accounts.comeBack(await contextOf(tenant, response), {

@@ -51,6 +51,7 @@ export function createServiceCredentials(
   const { fetches, client, authorizeUse } = createCommon(parts);
   const obtain = createObtainCredential({
     secrets,
+    clock,
     clientTokens: createClientCredentialsTokens({ client, clock }),
     personTokens: createPersonTokens({ secrets, client, clock, logger }),
   });

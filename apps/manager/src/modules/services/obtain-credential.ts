@@ -1,6 +1,7 @@
 import type { ServiceCredential } from '@authsec/manager-client/contract';
 import type { TenantDatabase } from '../../db/tenant-clients.js';
 import { AppError } from '../../errors/app-error.js';
+import type { Clock } from '../../ports/clock.js';
 import type { DatabaseLease, SecretStore } from '../../ports/secret-store.js';
 import { ProviderFailure } from '../identity-providers/provider-failure.js';
 import type { ClientCredentialsTokens } from './client-credentials-tokens.js';
@@ -35,12 +36,13 @@ export interface ObtainCredentialOptions {
   readonly secrets: SecretStore;
   readonly clientTokens: ClientCredentialsTokens;
   readonly personTokens: PersonTokens;
+  readonly clock: Clock;
 }
 
 export const maxKeepSeconds = 300;
 
 export function createObtainCredential(options: ObtainCredentialOptions): ObtainCredential {
-  const { secrets, clientTokens, personTokens } = options;
+  const { secrets, clientTokens, personTokens, clock } = options;
 
   return async (request, progress) => {
     const { tenantId, service, version } = request;
@@ -64,13 +66,18 @@ export function createObtainCredential(options: ObtainCredentialOptions): Obtain
         return lasting({ type: 'client_certificate', ...pair, certificate_authority });
       }
       case 'oauth2_client_credentials': {
-        const clientSecret = async () => {
-          const { client_secret } = await read('oauth2_client_credentials');
-          progress.waitingFor = 'service_unavailable';
-          return client_secret;
+        const tokenBy = (secretVersion: number) => {
+          const clientSecret = async () => {
+            progress.waitingFor = 'secret_store_unavailable';
+            const place = { tenantId, service, kind: settings.kind };
+            const { client_secret } = await readSecretOf(secrets, place, secretVersion);
+            progress.waitingFor = 'service_unavailable';
+            return client_secret;
+          };
+          return clientTokens({ tenantId, service, settings, version: secretVersion, clientSecret });
         };
         progress.waitingFor = 'service_unavailable';
-        return bearer(() => clientTokens({ tenantId, service, settings, version, clientSecret }), service);
+        return bearer(() => eitherSecret(tokenBy, request, clock.now()), service);
       }
       case 'oauth2_authorization_code': {
         const { userId, db } = request;
@@ -110,3 +117,21 @@ async function bearer(
     throw new AppError('service_unavailable', `service ${name}: ${error.check}`);
   }
 }
+
+/** Within the overlap of a rotation the authorization server may know only the secret before. */
+async function eitherSecret<T>(
+  tokenBy: (version: number) => Promise<T>,
+  { service, version }: CredentialRequest,
+  at: number,
+): Promise<T> {
+  try {
+    return await tokenBy(version);
+  } catch (error) {
+    const { previousSecretVersion: previous, previousSecretUntil: until } = service;
+    const overlaps = previous !== null && previous !== version && until !== null && until.getTime() > at;
+    if (!overlaps || !(error instanceof ProviderFailure) || !clientRefusals.has(error.check)) throw error;
+    return tokenBy(previous);
+  }
+}
+
+const clientRefusals: ReadonlySet<string> = new Set(['token_endpoint.invalid_client', 'client.refused']);
