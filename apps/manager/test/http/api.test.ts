@@ -44,13 +44,16 @@ describe('nothing answers without a token', () => {
     ]);
   });
 
-  /** What anyone may ask: health, sign-in, metadata and keys. A new one has to be put here by hand. */
+  /** What anyone may ask: health, sign-in, connecting an account, metadata and keys. A new one has to be put here by hand. */
   const open = [
     '/.well-known/oauth-authorization-server/t/:tenant',
     '/.well-known/openid-configuration/t/:tenant',
     '/assets/:file',
     '/auth',
     '/completion',
+    '/connect/:link',
+    '/connect/callback/:service',
+    '/connect/signed-in/:uid',
     '/go',
     '/go/:id',
     '/healthz',

@@ -256,3 +256,20 @@ describe('409', () => {
     expect(answer.status).toBe(201);
   });
 });
+
+describe('a private address', () => {
+  let own: ServicesStage;
+  beforeAll(async () => {
+    own = await createServicesStage({}, { AUTHSEC_DANGEROUSLY_ALLOW_PRIVATE_ADDRESSES: '1' });
+  }, 60_000);
+  afterAll(() => own?.close());
+
+  test.each<[string, boolean, number]>([
+    ['https://10.0.0.7', true, 201],
+    ['https://localhost:8443', true, 201],
+    ['https://10.0.0.7', false, 400],
+    ['https://169.254.169.254', true, 400],
+  ])('%s, where the operator allows them and the service says %s: %i', async (base_url, allowed, status) => {
+    expect((await own.create({ base_url, allow_private_addresses: allowed })).status).toBe(status);
+  });
+});
