@@ -1,13 +1,12 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import type { ChildProcess } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type ManagerProcess, startManager } from './support/start-manager.js';
 import { createTestApplication, type TestApplication } from './support/test-data.js';
 import { createTestManager, type TestManager } from './support/test-manager.js';
 
-const main = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 let manager: TestManager;
 let application: TestApplication;
-let child: ChildProcessWithoutNullStreams | undefined;
+let child: ChildProcess | undefined;
 
 beforeAll(async () => {
   manager = await createTestManager();
@@ -19,25 +18,10 @@ afterEach(() => {
 afterAll(() => manager.close());
 
 /** The Manager as a process of its own on the databases of the test. */
-function start(env: Record<string, string> = {}) {
-  const started = spawn(process.execPath, [main], {
-    env: { ...manager.env, AUTHSEC_PORT: '0', AUTHSEC_LOG_LEVEL: 'info', ...env },
-  });
-  child = started;
-  let output = '';
-  const exited = new Promise<number | null>((resolve) => started.once('exit', resolve));
-  const port = new Promise<number>((resolve, reject) => {
-    const read = (chunk: Buffer) => {
-      output += chunk.toString();
-      const ready = /"port":(\d+),"msg":"ready"/.exec(output);
-      if (ready) resolve(Number(ready[1]));
-    };
-    started.stdout.on('data', read);
-    started.stderr.on('data', read);
-    void exited.then(() => reject(new Error(`it ended: ${output}`)));
-  });
-  port.catch(() => {});
-  return { process: started, port, exited, output: () => output };
+function start(env: Record<string, string> = {}): ManagerProcess {
+  const started = startManager({ ...manager.env, ...env });
+  child = started.process;
+  return started;
 }
 
 describe('stopping', () => {
@@ -64,7 +48,7 @@ describe('stopping', () => {
   test('the end of standard input, where that was asked for', async () => {
     const one = start({ AUTHSEC_STOP_ON_STDIN_END: '1' });
     await one.port;
-    one.process.stdin.end();
+    one.process.stdin?.end();
     expect(await one.exited).toBe(0);
   });
 });
