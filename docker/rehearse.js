@@ -1,6 +1,7 @@
 // Runs the steps of a Dockerfile of this folder without a container engine: each stage is a folder, `COPY . .` is what
 // git tracks, RUN lines run as they are written, and the result is started as the image's user on a read-only tree.
-// Usage: node docker/rehearse.js <manager|demo-mcp> [--keep <folder>]     prints one line of JSON with what was measured
+// Usage: node docker/rehearse.js <manager|demo-mcp>... [--keep <folder>]
+// Prints one line of JSON an image with what was measured; ends with 1 where an image is not what it must be.
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
@@ -21,32 +22,50 @@ import { parseArgs } from 'node:util';
 import { assignments, lastOf, readDockerfile } from './dockerfile.js';
 
 const root = resolve(import.meta.dirname, '..');
+const images = {
+  manager: { prepare: prepareManager, mostMegabytes: 60 },
+  'demo-mcp': { prepare: prepareDemo, mostMegabytes: 25 },
+};
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { keep: { type: 'string' } } });
-const [image = ''] = positionals;
-const settings = { manager: managerSettings, 'demo-mcp': demoSettings }[image];
-if (!settings) throw new TypeError('usage: node docker/rehearse.js <manager|demo-mcp> [--keep <folder>]');
-
-const folder = values.keep ? resolve(values.keep) : mkdtempSync(join(tmpdir(), 'authsec-image-'));
+if (positionals.length === 0 || positionals.some((name) => !Object.hasOwn(images, name))) {
+  throw new TypeError('usage: node docker/rehearse.js <manager|demo-mcp>... [--keep <folder>]');
+}
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const say = (line) => process.stderr.write(`${line}\n`);
+let folder = '';
 
-try {
-  process.stdout.write(`${JSON.stringify(await rehearse())}\n`);
-} finally {
-  if (!values.keep) rmSync(folder, { recursive: true, force: true });
-}
-
-async function rehearse() {
+for (const image of positionals) {
+  folder = values.keep ? join(resolve(values.keep), image) : mkdtempSync(join(tmpdir(), `authsec-image-${image}-`));
   mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o755);
+  try {
+    const measured = await rehearse(image);
+    process.stdout.write(`${JSON.stringify(measured)}\n`);
+    assertImage(measured);
+  } finally {
+    if (!values.keep) rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function rehearse(image) {
   const stages = readDockerfile(join(root, 'docker', `${image}.Dockerfile`));
   const began = performance.now();
   for (const stage of stages) build(stage);
-  const buildSeconds = Math.round((performance.now() - began) / 100) / 10;
+  const buildSeconds = secondsSince(began);
   const last = stages.at(-1);
   const tree = join(folder, last.name ?? 'image');
   const app = join(tree, lastOf(last, 'WORKDIR').text);
-  return { image, buildSeconds, megabytes: megabytesIn(app), ...(await run(last, app)) };
+  return { image, buildSeconds, megabytes: megabytesIn(app), ...(await run(last, app, images[image].prepare)) };
+}
+
+function assertImage({ image, megabytes, user, exitCode, written }) {
+  const wrong = [
+    megabytes > images[image].mostMegabytes && `${megabytes} MB, more than ${images[image].mostMegabytes}`,
+    process.getuid() === 0 && user !== '65532' && `it ran as user ${user}`,
+    exitCode !== 0 && `SIGTERM ended it with ${exitCode}`,
+    written.length > 0 && `it wrote ${written.join(', ')}`,
+  ].filter(Boolean);
+  if (wrong.length > 0) throw new Error(`${image}: ${wrong.join('; ')}`);
 }
 
 function build(stage) {
@@ -73,31 +92,39 @@ function build(stage) {
 
 function copy({ words: [source, target], flags }, tree, workdir) {
   const to = resolve(join(tree, workdir), target.startsWith('/') ? join(tree, target) : target);
-  if (flags.from) return cpSync(join(folder, flags.from, source), to, { recursive: true, verbatimSymlinks: true });
+  if (flags.from) {
+    cpSync(join(folder, flags.from, source), to, { recursive: true, verbatimSymlinks: true });
+    return;
+  }
   if (source !== '.') throw new Error('only `COPY . .` of the context is rehearsed');
   const archive = execFileSync('git', ['archive', 'HEAD'], { cwd: root, maxBuffer: 2 ** 30 });
   execFileSync('tar', ['-x', '-C', to], { input: archive });
 }
 
 /** Starts what the image starts, until its own health check says that it is well. */
-async function run(stage, app) {
+async function run(stage, app, prepare) {
   const defaults = assignments(stage.instructions.filter(({ keyword }) => keyword === 'ENV'));
   const before = listOf(app);
-  const { env, stop, more } = await settings(await freePort());
+  const { env, stop, commands = [] } = await prepare(await freePort());
   const environment = { ...defaults, PATH: '/nonexistent', HOME: '/nonexistent', ...env };
   const command = [...lastOf(stage, 'ENTRYPOINT').list, ...(lastOf(stage, 'CMD')?.list ?? [])];
   const began = performance.now();
   const child = start(stage, app, command, environment);
   try {
     await untilHealthy(child, () => start(stage, app, lastOf(stage, 'HEALTHCHECK').list, environment));
-    const startSeconds = Math.round((performance.now() - began) / 100) / 10;
+    const startSeconds = secondsSince(began);
     const user = readFileSync(`/proc/${child.pid}/status`, 'utf8').match(/^Uid:\s+(\d+)/m)?.[1];
-    const measured = await more?.(child.pid, environment);
+    const restMegabytes = residentMegabytes(child.pid);
+    for (const args of commands) {
+      const ended = start(stage, app, [...lastOf(stage, 'ENTRYPOINT').list, ...args], environment);
+      const code = await new Promise((done) => ended.once('exit', done));
+      if (code !== 0) throw new Error(`${args.join(' ')} ended with ${code}: ${ended.output}`);
+    }
     const stopped = new Promise((done) => child.once('exit', (code) => done(code)));
     child.kill('SIGTERM');
     const exitCode = await stopped;
     const written = listOf(app).filter((path) => !before.includes(path));
-    return { startSeconds, user, exitCode, written, ...measured };
+    return { startSeconds, restMegabytes, user, exitCode, written };
   } finally {
     child.kill('SIGKILL');
     await stop?.();
@@ -153,7 +180,7 @@ async function untilHealthy(child, check) {
   throw new Error(`it was not healthy within 60 s: ${child.output.slice(-2_000)}`);
 }
 
-async function managerSettings(port) {
+async function prepareManager(port) {
   const { startPostgres } = await import('@authsec/config/embedded-postgres');
   const postgres = await startPostgres({ password: randomBytes(16).toString('hex'), unsafe: true });
   const databaseUrl = new URL(postgres.url);
@@ -164,11 +191,18 @@ async function managerSettings(port) {
     AUTHSEC_DATABASE_URL: databaseUrl.href,
     AUTHSEC_SEALING_KEYS: `k1:${randomBytes(32).toString('base64')}`,
     AUTHSEC_COOKIE_KEYS: randomBytes(32).toString('hex'),
+    AUTHSEC_BOOTSTRAP_EMAIL: 'operator@example.com',
+    AUTHSEC_BOOTSTRAP_PASSWORD: randomBytes(16).toString('hex'),
+    AUTHSEC_TRUSTED_PROXIES: '127.0.0.1',
   };
-  return { env, stop: () => postgres.stop(), more: (pid) => ({ restMegabytes: residentMegabytes(pid) }) };
+  return {
+    env,
+    stop: () => postgres.stop(),
+    commands: [['bootstrap'], ['migrate'], ['keys', 'rotate', '--all'], ['doctor']],
+  };
 }
 
-async function demoSettings(port) {
+async function prepareDemo(port) {
   const endpoints = [
     { tenant: 'demo', issuer: 'https://auth.example.com/t/demo', clientId: 'demo', clientSecret: 'x' },
   ];
@@ -179,6 +213,10 @@ async function demoSettings(port) {
 function residentMegabytes(pid) {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Math.round(Number(status.match(/^VmRSS:\s+(\d+)/m)?.[1]) / 1024);
+}
+
+function secondsSince(began) {
+  return Math.round((performance.now() - began) / 100) / 10;
 }
 
 function inherited() {
