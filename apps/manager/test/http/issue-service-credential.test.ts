@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import request from 'supertest';
+import { createApp } from '../../src/app.js';
 import { type SecretStore, SecretStoreError } from '../../src/ports/secret-store.js';
 import { createCertificate } from '../support/certificate.js';
 import { createServicesStage, expectNotTold, type ServicesStage } from '../support/services.js';
@@ -75,6 +77,20 @@ describe('201', () => {
       },
     ]);
     expect(answer.headers['cache-control']).toBe('no-store');
+  });
+
+  test('private addresses are allowed where the service and the operator both say so', async () => {
+    const given = { allow_private_addresses: true };
+    const { name } = await serviceWith(given);
+    const allowed = async () => (await issue({ service: name })).body.service.allow_private_addresses as unknown;
+    expect(await allowed()).toBe(false);
+    const { config } = stage.manager.container;
+    const container = { ...stage.manager.container, config: { ...config, dangerouslyAllowPrivateAddresses: true } };
+    const answer = await request(createApp(container))
+      .post(path)
+      .set('Authorization', caller)
+      .send({ sid, service: name });
+    expect(answer.body.service.allow_private_addresses).toBe(true);
   });
 
   test('decision, audit and last use stand in the tables, and the secret in none of them', async () => {

@@ -25,7 +25,7 @@ import { createTestService } from './test-service.js';
 import { createTokenClient } from './token-client.js';
 
 export interface ServiceCredentialsParts {
-  readonly config: Pick<Config, 'dangerouslyAllowHttp'>;
+  readonly config: Pick<Config, 'dangerouslyAllowHttp' | 'dangerouslyAllowPrivateAddresses'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly secrets: SecretStore;
@@ -47,7 +47,8 @@ function createCommon({ config, sessions, decisions, guardedFetch, publicFetch }
 export function createServiceCredentials(
   parts: ServiceCredentialsParts & { readonly leases: LeasesService },
 ): BoundRoute[] {
-  const { clock, logger, secrets, leases } = parts;
+  const { clock, logger, secrets, leases, config } = parts;
+  const mayAllowPrivateAddresses = config.dangerouslyAllowPrivateAddresses;
   const { fetches, client, authorizeUse } = createCommon(parts);
   const obtain = createObtainCredential({
     secrets,
@@ -56,7 +57,15 @@ export function createServiceCredentials(
     personTokens: createPersonTokens({ secrets, client, clock, logger }),
   });
   return createServiceCredentialRoutes({
-    issueCredential: createIssueCredential({ authorizeUse, obtain, leases, secrets, clock, logger }),
+    issueCredential: createIssueCredential({
+      authorizeUse,
+      obtain,
+      leases,
+      secrets,
+      clock,
+      logger,
+      mayAllowPrivateAddresses,
+    }),
     leases,
     connectLinks: createConnectLinks({ authorizeUse, clock }),
     connections: createConnectionsService({ secrets, client, logger }),

@@ -26,6 +26,8 @@ export interface IssueRequest extends UseRequest {
 export type IssueCredential = (request: IssueRequest) => Promise<IssuedCredential>;
 
 export interface IssueCredentialOptions {
+  /** The operator's word, which a service needs beside its own. */
+  readonly mayAllowPrivateAddresses: boolean;
   readonly authorizeUse: AuthorizeUse;
   readonly obtain: ObtainCredential;
   readonly leases: LeasesService;
@@ -38,7 +40,7 @@ const budgetMs = 1_950;
 
 /** A credential for one call of a tool: who may is decided here and now, each time. */
 export function createIssueCredential(options: IssueCredentialOptions): IssueCredential {
-  const { authorizeUse, obtain, leases, secrets, clock, logger } = options;
+  const { authorizeUse, obtain, leases, secrets, clock, logger, mayAllowPrivateAddresses } = options;
 
   async function issue(request: IssueRequest, progress: Progress, signal: AbortSignal): Promise<IssuedCredential> {
     const { caller, raw, previous, sid } = request;
@@ -59,7 +61,8 @@ export function createIssueCredential(options: IssueCredentialOptions): IssueCre
     const leaseId = await keepLease(obtained);
     await record(request, use, leaseId);
     retire(tenantId, request, service);
-    const { id, name, kind, baseUrl: base_url, allowPrivateAddresses: allow_private_addresses } = service;
+    const { id, name, kind, baseUrl: base_url } = service;
+    const allow_private_addresses = service.allowPrivateAddresses && mayAllowPrivateAddresses;
     return {
       service: { id, name, kind, base_url, allow_private_addresses },
       credential: obtained.credential,
