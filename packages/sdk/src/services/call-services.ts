@@ -74,6 +74,17 @@ export function createCallServices(options: {
     return credential;
   }
 
+  /** Another one for the same service; of the one before nothing is kept that this one has too. */
+  async function replace(before: HeldCredential): Promise<HeldCredential> {
+    const { service } = before.issued;
+    const credential = await hold(service.name, {});
+    if (credential.redactor === before.redactor && credential.network === before.network) {
+      held.delete(before);
+      void before.end();
+    }
+    return credential;
+  }
+
   async function openFetch(service: string): Promise<ServiceFetch> {
     let current = await hold(service, {});
     let renewing: Promise<HeldCredential> | undefined;
@@ -86,7 +97,7 @@ export function createCallServices(options: {
       async current() {
         assertUsable(service);
         if (current.isFresh()) return current;
-        renewing ??= hold(service, {}).finally(() => (renewing = undefined));
+        renewing ??= replace(current).finally(() => (renewing = undefined));
         return (current = await renewing);
       },
       async previous() {

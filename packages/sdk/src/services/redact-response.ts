@@ -30,17 +30,26 @@ export function redactResponse(
   for (const [name, value] of answer.headers) {
     // The body is decompressed, and a value that is taken out changes its length.
     if (name === 'content-encoding' || (name === 'content-length' && method !== 'HEAD')) continue;
-    headers.append(text(name), text(value));
+    // A name that has the secret would be none without it.
+    if (text(name) === name) headers.append(name, text(value));
   }
-  const body = bodyless.has(answer.status) ? null : answer.body;
-  const response = new Response(body && redactBody(body, redactor, options.translate), {
-    status: answer.status,
-    statusText: text(answer.statusText),
-    headers,
-  });
+  const { status } = answer;
+  // `Response` has none of these.
+  if (status < 200 || status > 599) {
+    void answer.body?.cancel();
+    throw new AuthSecError('service_unavailable', `${service}: it answered with the status ${status}`);
+  }
+  const body = bodyless.has(status) ? null : answer.body;
+  const init = { status, statusText: reasonOf(text(answer.statusText)), headers };
+  const response = new Response(body && redactBody(body, redactor, options.translate), init);
   Object.defineProperty(response, 'url', { value: text(options.url.href) });
   Object.defineProperty(response, 'redirected', { value: options.isRedirected });
   return response;
+}
+
+/** What `Response` takes of it: HTTP/1.1 servers say all sorts of things. */
+function reasonOf(text: string): string {
+  return text.replaceAll(/[^\t\u0020-\u007e\u0080-\u00ff]/g, '');
 }
 
 function redactBody(

@@ -351,6 +351,24 @@ describe('a credential is decided anew each time', () => {
   });
 });
 
+test('a certificate is shown by connections of its own, and its key is seen nowhere', async () => {
+  const line = 'MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg';
+  const pem = (what: string) => `-----BEGIN ${what}-----\n${line}\n-----END ${what}-----\n`;
+  manager.setService('github', {
+    ...github,
+    credential: {
+      type: 'client_certificate',
+      certificate: pem('CERTIFICATE').replace(line, 'MIIB-public'),
+      private_key: pem('PRIVATE KEY'),
+      certificate_authority: null,
+    },
+    answer: ({ headers }) => new Response(`${headers.get('authorization')} ${line} MIIB-public`),
+  });
+  const client = await manager.connect(createServer(), ada);
+  const { text } = await call(client, async (services) => (await (await services.fetch('github'))('x')).text());
+  expect(text).toBe('null [redacted] MIIB-public');
+});
+
 describe('where there is none', () => {
   test('before login nothing is asked', async () => {
     const client = await manager.connect(createServer());

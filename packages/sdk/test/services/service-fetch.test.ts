@@ -215,6 +215,11 @@ describe('as fetch does', () => {
     expect(new TextDecoder().decode(await response.arrayBuffer())).toBe('{"a":1}');
   });
 
+  test.each([600, 999])('a status that no Response has (%i) is an error of the service', async (status) => {
+    serve = (_, response) => response.writeHead(status).end();
+    expect(await failing(open()('repos'))).toMatchObject({ code: 'service_unavailable' });
+  });
+
   test('it answers without a body where there is none', async () => {
     serve = (_, response) => response.writeHead(204).end();
     expect((await open()('repos')).body).toBeNull();
@@ -311,6 +316,14 @@ describe('the secret is taken out of', () => {
     const response = await open()('repos');
     isClean(response.statusText);
     isClean([...response.headers].flat().join('\n'));
+  });
+
+  test('names of headers, with the whole header', async () => {
+    const token = 'geheim-1234';
+    serve = (_, response) => response.writeHead(200, { [`x-${token}`]: '1', 'x-other': '2' }).end();
+    const { headers } = await open({ credential: { type: 'bearer', token } })('repos');
+    expect([...headers].flat()).not.toContain(`x-${token}`);
+    expect(headers.get('x-other')).toBe('2');
   });
 
   test('a body in an encoding that was not asked for, by not taking it', async () => {
