@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { connectVault, type VaultRequest } from '../../src/integrations/vault/vault-client.js';
 import { type VaultPath, vaultPath } from '../../src/integrations/vault/vault-paths.js';
 import { vaultPlan } from '../../src/integrations/vault/provision-vault.js';
 import { createVaultSecretStore } from '../../src/integrations/vault/vault-secret-store.js';
+import { createCertificate } from '../support/certificate.js';
 import { naughtyNames } from './naughty-names.js';
 import { failureOf } from './secret-store-contract.js';
 import { settingsFor, silent, until } from './vault-under-test.js';
@@ -142,6 +145,27 @@ describe('requests to Vault', () => {
     expect(outcome).toBe(expected);
   });
 
+  test('trust the authority that was given, and nobody for want of it', async () => {
+    const { certificate, private_key: key } = createCertificate('localhost');
+    const server = createTlsServer({ cert: certificate, key }, (_, response) => json(response, 200, { well: true }));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    closers.push(async () => void server.close());
+    const address = `https://localhost:${(server.address() as AddressInfo).port}`;
+    const known = connect(address, { certificateAuthority: certificate });
+    expect(await known.as('mine').request(reading)).toEqual({ well: true });
+    process.env['VAULT_SKIP_VERIFY'] = '1';
+    try {
+      const others = [undefined, createCertificate('localhost').certificate];
+      for (const certificateAuthority of others) {
+        expect(await failureOf(connect(address, { certificateAuthority }).as('mine').request(reading))).toBe(
+          'unavailable',
+        );
+      }
+    } finally {
+      delete process.env['VAULT_SKIP_VERIFY'];
+    }
+  });
+
   test('an answer without an end is cut off', async () => {
     const { address } = await listen((_, response) => {
       response.writeHead(200);
@@ -201,6 +225,71 @@ describe('what is seen of a Vault', () => {
       return [200, path.endsWith('/login') ? { auth } : { data: { ttl: 1_000, policies: ['authsec-manager'] } }];
     });
     await until('it is seen to be well', () => store.health().status === 'ok');
+  });
+
+  test('an answer of another version than was asked, or of another secret, is not given out', async () => {
+    const address = { tenantId: 'acme', collection: 'services', serviceId: randomUUID() } as const;
+    const place = `acme/services/${address.serviceId}`;
+    const auth = {
+      client_token: 't',
+      lease_duration: 1_200,
+      renewable: true,
+      policies: [],
+      metadata: { role_name: 'acme' },
+    };
+    const role = 'auth/authsec-tenants/role/acme';
+    let answer: unknown;
+    const store = await open((path) => {
+      if (path === '/v1/sys/health') return [200, health({})];
+      if (path.endsWith('/login')) return [200, { auth }];
+      if (path.endsWith('/role-id')) return [200, { data: { role_id: 'r' } }];
+      if (path.endsWith('/secret-id')) return [200, { wrap_info: { token: 'w', creation_path: `${role}/secret-id` } }];
+      if (path.endsWith('/unwrap')) return [200, { data: { secret_id: 's' } }];
+      if (path.startsWith('/v1/authsec/')) return [200, answer];
+      return [200, { data: { ttl: 1_000, policies: [] } }];
+    });
+    const secret = (at: string, version: number) => ({
+      data: { data: { address: at, value: { token: 'canary' } }, metadata: { version } },
+    });
+    answer = secret(place, 3);
+    expect(await store.read(address, { version: 3 })).toEqual({ value: { token: 'canary' }, version: 3 });
+    expect(await failureOf(store.read(address, { version: 2 }))).toBe('foreign');
+    for (const wrong of [
+      secret(place.replace('acme', 'beta'), 3),
+      secret(`${place}x`, 3),
+      secret(place, 0),
+      {},
+      undefined,
+    ]) {
+      answer = wrong;
+      expect(await failureOf(store.read(address))).toBe('foreign');
+    }
+    answer = { data: { version: 5 } };
+    expect(await failureOf(store.write(address, { token: 'x' }, { expectedVersion: 3 }))).toBe('foreign');
+  });
+
+  test('a token that Vault says is of another tenant is not used', async () => {
+    const role = 'auth/authsec-tenants/role/acme';
+    const auth = {
+      client_token: 't',
+      lease_duration: 1_200,
+      renewable: true,
+      policies: [],
+      metadata: { role_name: 'beta' },
+    };
+    const paths: string[] = [];
+    const store = await open((path) => {
+      paths.push(path);
+      if (path === '/v1/sys/health') return [200, health({})];
+      if (path.endsWith('/login')) return [200, { auth }];
+      if (path.endsWith('/role-id')) return [200, { data: { role_id: 'r' } }];
+      if (path.endsWith('/secret-id')) return [200, { wrap_info: { token: 'w', creation_path: `${role}/secret-id` } }];
+      if (path.endsWith('/unwrap')) return [200, { data: { secret_id: 's' } }];
+      return [200, { data: { ttl: 1_000, policies: [] } }];
+    });
+    const address = { tenantId: 'acme', collection: 'services', serviceId: randomUUID() } as const;
+    expect(await failureOf(store.read(address))).toBe('foreign');
+    expect(paths.filter((path) => path.startsWith('/v1/authsec/'))).toEqual([]);
   });
 
   test('nobody there', async () => {

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { OpenBaoServer } from '@authsec/config/openbao';
 import { Client } from 'pg';
-import { provisionVault, vaultPlan } from '../../src/integrations/vault/provision-vault.js';
+import { type ManagerLogin, provisionVault, vaultPlan } from '../../src/integrations/vault/provision-vault.js';
 import { createVaultSecretStore } from '../../src/integrations/vault/vault-secret-store.js';
 import type { DatabaseAccount, DynamicDatabases, SecretAddress, SecretStore } from '../../src/ports/secret-store.js';
 import { failureOf } from './secret-store-contract.js';
@@ -31,6 +31,7 @@ describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () =>
   let store: SecretStore;
   let databases: DynamicDatabases;
   let admin: Client;
+  let login: ManagerLogin;
 
   beforeAll(async () => {
     admin = new Client({ connectionString: superuser.href });
@@ -42,7 +43,7 @@ describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () =>
     await inside.query('CREATE TABLE sales (amount int); INSERT INTO sales VALUES (42)');
     await inside.end();
     server = await openBao('dev');
-    const login = await provisionVault({ address: server.address, token: server.rootToken }, plan);
+    login = await provisionVault({ address: server.address, token: server.rootToken }, plan);
     proxy = await openCountingProxy(server.address);
     store = await createVaultSecretStore(settingsFor({ address: proxy.address, plan }, login), { logger: silent });
     databases = store.databases!;
@@ -129,6 +130,34 @@ describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () =>
     const lease = await databases.issue(await configured('acme', { ttlSeconds: 2 }));
     expect(await exists(lease.username)).toBe(true);
     await until('it ended', async () => !(await exists(lease.username)));
+  });
+
+  test('what one replica leased, another renews and revokes', async () => {
+    const other = await createVaultSecretStore(settingsFor({ address: server.address, plan }, login), {
+      logger: silent,
+    });
+    const address = await configured();
+    const lease = await databases.issue(address);
+    expect(await other.databases!.renew(address, lease.leaseId, 90)).toBe(90);
+    await other.databases!.revoke(address, lease.leaseId);
+    await until('its account is gone', async () => !(await exists(lease.username)));
+    await other.close();
+  });
+
+  test('an account lives on while nobody uses its tenant, and the token that it hangs on would have ended', async () => {
+    const role = 'auth/authsec-tenants/role/lazy';
+    await asOperator(server, 'POST', role, {
+      token_policies: 'authsec-tenant',
+      token_period: '2s',
+      secret_id_ttl: '60s',
+    });
+    const address = await configured('lazy');
+    const lease = await databases.issue(address);
+    const before = proxy.seen.length;
+    const renewals = () => proxy.seen.slice(before).filter(({ path }) => path === '/v1/auth/token/renew-self').length;
+    await until('the token would have ended twice', () => renewals() >= 4);
+    expect(await exists(lease.username)).toBe(true);
+    await databases.remove(address);
   });
 
   test('removed, all its accounts are gone and none is made any more; removed again it is no error', async () => {

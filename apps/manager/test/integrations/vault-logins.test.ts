@@ -257,8 +257,7 @@ describeVault('logging in to a real Vault', () => {
       ];
       const tried = async (whose: string) => new Set(await Promise.all(reaches(whose).map((reach) => reach())));
       expect(await tried(mine)).toEqual(new Set(['may']));
-      for (const whose of [other, `${mine}x`, 'acme', '+', '*'])
-        expect(await tried(whose)).toEqual(new Set(['may not']));
+      for (const whose of [other, `${mine}x`, 'acme']) expect(await tried(whose)).toEqual(new Set(['may not']));
       // A lease id in the body would go before the one in the path.
       expect(await may('POST', `sys/leases/revoke/${lease(mine)}`, { lease_id: lease(other) })).toBe('may not');
       expect(await may('POST', 'sys/leases/revoke', { lease_id: lease(mine) })).toBe('may not');

@@ -90,12 +90,12 @@ export function settingsFor(
 
 /** What an operator does by hand; the path goes as it is. */
 export async function asOperator(
-  { address, rootToken }: Pick<VaultUnderTest, 'address' | 'rootToken'>,
+  { address, rootToken, namespace }: Pick<VaultUnderTest, 'address' | 'rootToken'> & { readonly namespace?: string },
   method: 'GET' | 'POST' | 'DELETE',
   path: string,
   body?: Readonly<Record<string, unknown>>,
 ): Promise<any> {
-  const connection = connectVault({ address, requestTimeoutMs: 10_000 });
+  const connection = connectVault({ address, namespace, requestTimeoutMs: 10_000 });
   try {
     const request = { method, path: path as VaultPath, what: `${method} ${path}`, ...(body && { body }) };
     return await connection.as(rootToken).request(request);
