@@ -27,7 +27,7 @@ export function createGauges(meter: Meter, sources: TelemetrySources): void {
     'Tenants whose schema is older than the code',
     remember(sources.tenantsBehind),
   );
-  gauge('authsec.secret_store.up', '1', '1 while the secret store answers as it should').addCallback((result) => {
+  gauge('authsec.secret_store.up', '', '1 while the secret store answers as it should').addCallback((result) => {
     const { kind, health } = sources.secretStore();
     result.observe(health.status === 'ok' ? 1 : 0, { store: kind });
   });

@@ -22,6 +22,6 @@ function onlyBelowSpans(tracer: Tracer): Tracer {
     context.with(quietAtRoot(context.active()), () => Reflect.apply(tracer.startActiveSpan, tracer, given) as unknown);
   return {
     startSpan: (name, options, at = context.active()) => tracer.startSpan(name, options, quietAtRoot(at)),
-    startActiveSpan: startActiveSpan as Tracer['startActiveSpan'],
+    startActiveSpan: startActiveSpan,
   };
 }

@@ -20,7 +20,7 @@ export async function openGuardedServer(tenant: TestTenant, client: TestClient):
   const { authsec } = await import(sdk.href);
   const wire: string[] = [];
   const recording: Fetch = async (input, init) => {
-    wire.push(new Headers(init?.headers).get('authorization') ?? '', String(init?.body ?? ''));
+    wire.push(new Headers(init?.headers).get('authorization') ?? '', await new Response(init?.body).text());
     const response = await fetch(input, init);
     wire.push(await response.clone().text());
     return response;
