@@ -87,6 +87,17 @@ describe('the way back', () => {
     expect(await connectionsOf(person)).toBe(0);
   });
 
+  test('with another cookie is nobody’s, and uses nothing up', async () => {
+    const { browser, departure } = await leave();
+    const back = await stage.oauth.visit(departure);
+    const own = [...browser.cookies].filter(([, { path }]) => path.endsWith(`/callback/${service.id}`));
+    for (const [key, cookie] of own) browser.cookies.set(key, { ...cookie, value: 'x'.repeat(43) });
+    expect(own.length).toBeGreaterThan(0);
+    expect(isGone(await browser.get(back))).toBe(true);
+    for (const [key, cookie] of own) browser.cookies.set(key, cookie);
+    expect(isConnected(await browser.get(back))).toBe(true);
+  });
+
   test.each<[string, (back: URL) => void]>([
     ['no issuer where one is announced', (back) => back.searchParams.delete('iss')],
     ['another issuer', (back) => back.searchParams.set('iss', 'https://evil.test')],
@@ -116,6 +127,11 @@ describe('the way back', () => {
     const other = await stage.newService();
     const { person, browser, departure } = await leave();
     const back = await stage.oauth.visit(departure);
+    // A browser would not bring the cookie there: as if it did.
+    for (const [key, cookie] of browser.cookies) {
+      const path = cookie.path.replace(service.id, other.id);
+      if (path !== cookie.path) browser.cookies.set(`${key} there`, { ...cookie, path });
+    }
     expect(isGone(await browser.get(back.replace(service.id, other.id)))).toBe(true);
     expect(isGone(await browser.get(back.replace(service.id, 'x')))).toBe(true);
     expect(await connectionsOf(person)).toBe(0);
