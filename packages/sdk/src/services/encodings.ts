@@ -5,14 +5,23 @@ export const minRedactedLength = 4;
 export function encodingsOf(value: string): readonly string[] {
   if (value.length < minRedactedLength) return [];
   const found = new Set<string>();
-  for (const form of [value, ...base64FormsOf(Buffer.from(value))]) {
-    for (const written of [form, ...percentFormsOf(form), ...jsonFormsOf(form), ...htmlFormsOf(form)]) {
+  const bytes = Buffer.from(value);
+  for (const form of new Set([value, ...base64FormsOf(bytes)])) {
+    for (const written of plain.test(form) ? [form] : writingsOf(form)) {
       if (written.length >= minRedactedLength) found.add(written);
     }
   }
-  const hex = Buffer.from(value).toString('hex');
-  found.add(hex).add(hex.toUpperCase());
+  const hex = bytes.toString('hex');
+  const every = hex.replaceAll(/../g, '%$&');
+  found.add(hex).add(hex.toUpperCase()).add(every).add(every.toUpperCase());
   return [...found];
+}
+
+/** Stands as it is in URLs, JSON and HTML. */
+const plain = /^[\w.-]*$/;
+
+function writingsOf(form: string): string[] {
+  return [form, ...percentFormsOf(form), ...jsonFormsOf(form), ...htmlFormsOf(form)];
 }
 
 /**
@@ -36,8 +45,7 @@ function percentFormsOf(text: string): string[] {
   const uri = encodeURIComponent(well);
   const strict = uri.replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   const form = new URLSearchParams({ v: well }).toString().slice(2);
-  const every = [...Buffer.from(well)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
-  const upper = [uri, strict, form, encodeURI(well), every];
+  const upper = [uri, strict, form, encodeURI(well)];
   return [...upper, ...upper.map((one) => one.replaceAll(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase()))];
 }
 
