@@ -11,6 +11,8 @@ export interface ConnectRequest {
   /** Where the person is sent to sign in at the service. */
   readonly host: string;
   readonly scope: string | undefined;
+  /** The service is marked for handing what it gives to the code of tools. */
+  readonly toolsSeeTokens: boolean;
   /** Who is signed in at this browser. */
   readonly email: string | undefined;
   /** The link was made for them. */
@@ -23,6 +25,9 @@ const format = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle
 /** Behind the link that a tool gives: shows, and changes nothing until a button is pressed. */
 export function connectPage(site: Site, request: ConnectRequest): Page {
   const { serviceName, description, applicationName, requestedAt, host, scope, email, isTheirs } = request;
+  const seen = request.toolsSeeTokens
+    ? 'the tools may be handed it, the assistant is not'
+    : 'neither the assistant nor the tools are shown it';
   const title = `Connect your account at ${serviceName}`;
   return {
     status: email !== undefined && !isTheirs ? 403 : 200,
@@ -49,7 +54,7 @@ export function connectPage(site: Site, request: ConnectRequest): Page {
       <p>
         You are sent to <bdi>${host}</bdi>. If you agree there, tools of <bdi>${applicationName}</bdi> that you may use
         can act with your account at <bdi>${serviceName}</bdi>, when you call them. What <bdi>${host}</bdi> gives for
-        that is kept by <bdi>${site.tenantName}</bdi>, and neither the assistant nor the tools are shown it.
+        that is kept by <bdi>${site.tenantName}</bdi>; ${seen}.
       </p>
       <p class="note">
         Go on only if you asked for this yourself, just now. If someone sent you this link, close the page.

@@ -49,6 +49,15 @@ describe('looking at a link', () => {
     expect(departureOf(await own.press(ready, 'Connect'))).toContain(`${stage.oauth.origin}/auth?`);
   });
 
+  test('says whether tools may see the token', async () => {
+    const person = await stage.newPerson();
+    const open = await stage.newService({}, { raw_credential: true });
+    const pages = [await stage.linkUrl(service, person), await stage.linkUrl(open, person)];
+    const texts = await Promise.all(pages.map(async (url) => (await createHttpBrowser().get(url)).text));
+    expect(texts[0]).toContain('neither the assistant nor the tools are shown it');
+    expect(texts[1]).toContain('the tools may be handed it, the assistant is not');
+  });
+
   test('an unknown one, an expired one and one of another tenant are gone', async () => {
     const person = await stage.newPerson();
     const url = await stage.linkUrl(service, person);

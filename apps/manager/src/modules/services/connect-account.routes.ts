@@ -164,6 +164,7 @@ function describe({ service, application, createdAt }: OpenLink) {
     requestedAt: createdAt,
     host: byCode ? new URL(byCode.authorization_endpoint).host : '',
     scope: byCode?.scope,
+    toolsSeeTokens: service.rawCredential,
   };
 }
 

@@ -17,7 +17,12 @@ export interface OpenLink {
   readonly userId: string;
   readonly sid: string;
   readonly createdAt: Date;
-  readonly service: { readonly name: string; readonly description: string; readonly settings: ServiceSettings };
+  readonly service: {
+    readonly name: string;
+    readonly description: string;
+    readonly settings: ServiceSettings;
+    readonly rawCredential: boolean;
+  };
   readonly application: {
     readonly id: string;
     readonly clientId: string;

@@ -35,7 +35,7 @@ export async function findOpenLink(db: Database, linkHash: string, at: Date): Pr
       userId: true,
       sid: true,
       createdAt: true,
-      service: { select: { name: true, description: true, settings: true } },
+      service: { select: { name: true, description: true, settings: true, rawCredential: true } },
       application: { select: { id: true, clientId: true, name: true, resourceUrl: true } },
     },
   });
