@@ -178,8 +178,10 @@ describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () =>
     const lease = await databases.issue(address);
     const elsewhere = { ...address, tenantId: 'beta' };
     expect(await failureOf(databases.issue(elsewhere))).toBe('missing');
+    const before = proxy.seen.length;
     expect(await failureOf(databases.renew(elsewhere, lease.leaseId, 60))).toBe('denied');
     expect(await failureOf(databases.revoke(elsewhere, lease.leaseId))).toBe('denied');
+    expect(proxy.seen.slice(before).filter(({ path }) => path.includes('leases'))).toEqual([]);
     await databases.remove(elsewhere);
     expect(await exists(lease.username)).toBe(true);
     await databases.remove(address);
