@@ -14,8 +14,10 @@ export interface DemoApp {
   close(): Promise<void>;
 }
 
+export type DemoAppOptions = Pick<DemoConfig, 'endpoints'> & Partial<Pick<DemoConfig, 'allowedHosts'>>;
+
 /** `/t/<tenant>/mcp` for each tenant, with one `authsec()` each, and `/healthz`. */
-export function createDemoApp({ endpoints }: Pick<DemoConfig, 'endpoints'>): DemoApp {
+export function createDemoApp({ endpoints, allowedHosts }: DemoAppOptions): DemoApp {
   const app = express();
   app.disable('x-powered-by');
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
@@ -24,6 +26,7 @@ export function createDemoApp({ endpoints }: Pick<DemoConfig, 'endpoints'>): Dem
     const projects = createProjects(tenant);
     const router = createMcpRouter({
       createServer: () => createDemoServer({ tenant, projects, protection }),
+      allowedHosts,
       allowedOrigins: inspectorOrigins,
     });
     app.use(`/t/${tenant}/mcp`, router);

@@ -6,8 +6,8 @@ import type { Environment, RunningServer } from './running-server.js';
 
 /** Streamable HTTP: one endpoint a tenant. Rejects with what to put right. */
 export async function serve(env: Environment, print: (line: string) => void): Promise<RunningServer> {
-  const { endpoints, host, port, stopOnStdinEnd } = loadConfig(env);
-  const { app, close } = createDemoApp({ endpoints });
+  const { endpoints, allowedHosts, host, port, stopOnStdinEnd } = loadConfig(env);
+  const { app, close } = createDemoApp({ endpoints, allowedHosts });
   const server = createServer(app);
   server.listen(port, host);
   await once(server, 'listening').catch((error: unknown) => {

@@ -23,4 +23,13 @@ describe('loadConfig', () => {
     const env = { AUTHSEC_DEMO_ENDPOINTS: JSON.stringify([endpoint, endpoint]) };
     expect(() => loadConfig(env)).toThrow(/names a tenant twice/);
   });
+
+  test('takes credentials from files, as the Manager writes them', () => {
+    const { tenant, issuer, clientId, clientSecret } = endpoint;
+    const file = JSON.stringify({ tenant, issuer, client_id: clientId, client_secret: clientSecret });
+    const env = { AUTHSEC_DEMO_CREDENTIALS_FILES: '/credentials/acme.json', AUTHSEC_DEMO_ALLOWED_HOSTS: 'mcp.test' };
+    expect(loadConfig(env, () => file)).toMatchObject({ endpoints: [endpoint], allowedHosts: ['mcp.test'] });
+    expect(() => loadConfig(env, () => '{"client_secret":"hush"')).toThrow(/acme\.json holds no credentials$/);
+    expect(() => loadConfig({ AUTHSEC_DEMO_CREDENTIALS_FILES: '/nowhere' })).toThrow(/nowhere holds no credentials/);
+  });
 });
