@@ -53,12 +53,6 @@ export async function settleRefresh(
   return (await db.serviceConnection.updateMany({ where, data: { ...change, refreshingUntil: null } })).count > 0;
 }
 
-/** It cannot be used any more as it is; whoever connected anew meanwhile keeps that. */
-export async function markForReconnect(db: Database, { id, connectedAt }: Connection): Promise<boolean> {
-  const where = { id, connectedAt, status: 'connected' } as const;
-  return (await db.serviceConnection.updateMany({ where, data: { status: 'reconnect' } })).count > 0;
-}
-
 export async function deleteConnection(db: Database, serviceId: string, userId: string): Promise<boolean> {
   return (await db.serviceConnection.deleteMany({ where: { serviceId, userId } })).count > 0;
 }
