@@ -13,7 +13,9 @@ import { tenantPolicy } from '../../src/integrations/vault/vault-policies.js';
 import { asOperator, describeOpenBao, openBao, silent } from './vault-under-test.js';
 
 const page = readFileSync(new URL('../../../../docs/vault.md', import.meta.url), 'utf8');
-const commands = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
+const blocks = [...page.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, block = '']) => block);
+const [removal = '', ...commands] = blocks.toReversed();
+commands.reverse();
 const made = ['ROLE_ID', 'WRAPPED_SECRET_ID', 'SECRET_ID', 'SEALING_KEY', 'accessor'];
 
 describeOpenBao('docs/vault.md', () => {
@@ -23,6 +25,12 @@ describeOpenBao('docs/vault.md', () => {
   beforeAll(async () => {
     server = await openBao('dev');
     const script = [...commands, ...made.map((name) => `printf '%s=%s\\n' ${name} "$${name}"`)].join('\n');
+    const lines = (await run(script)).split('\n').map((line) => /^(\w+)=(.*)$/.exec(line) ?? []);
+    values = Object.fromEntries(lines.map(([, name = '', value = '']) => [name, value]));
+  });
+  afterAll(() => server?.stop());
+
+  const run = async (script: string): Promise<string> => {
     const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
       env: {
         ...process.env,
@@ -31,11 +39,8 @@ describeOpenBao('docs/vault.md', () => {
         BAO_TOKEN: server.rootToken,
       },
     });
-    const lines = stdout.split('\n').map((line) => /^(\w+)=(.*)$/.exec(line) ?? []);
-    values = Object.fromEntries(lines.map(([, name = '', value = '']) => [name, value]));
-  });
-  afterAll(() => server?.stop());
-
+    return stdout;
+  };
   const load = (more: Record<string, string>) =>
     loadConfig({
       AUTHSEC_URL: 'https://authsec.test',
@@ -79,5 +84,38 @@ describeOpenBao('docs/vault.md', () => {
     expect(documented).toEqual(await read());
     const { data } = await asOperator(server, 'GET', 'sys/policies/acl/authsec-tenant-acme');
     expect((data.policy as string).trim()).toBe(tenantPolicy('acme', plan.mounts).trim());
+  });
+
+  test('its last commands remove all of one tenant and nothing of another', async () => {
+    const { vault } = load({ AUTHSEC_VAULT_SECRET_ID: values['SECRET_ID'] ?? '' });
+    const store = await createVaultSecretStore(vault!, { logger: silent });
+    const addresses = ['gone', 'gone-not'].flatMap((tenantId) => {
+      const serviceId = randomUUID();
+      const connection = { tenantId, collection: 'connections', serviceId, ownerId: randomUUID() } as const;
+      return [{ tenantId, collection: 'services', serviceId } as const, connection];
+    });
+    for (const address of addresses) await store.write(address, { token: 'x' }, { expectedVersion: 0 });
+    const account = {
+      host: '127.0.0.1',
+      port: 1,
+      database: 'x',
+      username: 'u',
+      password: 'p',
+      tls: 'disable',
+    } as const;
+    for (const address of addresses.filter(({ collection }) => collection === 'services')) {
+      const more = { creationStatements: ['SELECT 1'], revocationStatements: [], ttlSeconds: 60 };
+      await store.databases!.configure(address, { ...account, ...more });
+    }
+    await run(removal);
+    const keys = async (path: string): Promise<string[]> => {
+      return JSON.parse(await run(`bao list -format=json ${path}`)) as string[];
+    };
+    expect(await keys('authsec/metadata')).not.toContain('gone/');
+    expect(await keys('authsec/metadata')).toContain('gone-not/');
+    expect(await keys('auth/authsec-tenants/role')).toEqual(expect.not.arrayContaining(['gone']));
+    expect((await keys('authsec-database/roles')).map((name) => name.split('.')[0])).toEqual(['gone-not']);
+    expect((await store.read(addresses[2]!)).value).toEqual({ token: 'x' });
+    await store.close();
   });
 });
