@@ -34,7 +34,6 @@ export function resolveServiceUrl(base: ServiceBase, asked: string): URL {
     return assertWithin(base, new URL(asked), path);
   }
   if (path.startsWith('//')) throw refused(base, 'names another host');
-  assertStays(base, path);
   const directory = base.url.pathname.replace(/\/+$/, '');
   const joined = path === '' ? base.url.pathname : `${directory}/${path.replace(/^\//, '')}`;
   return assertWithin(base, new URL(`${base.url.origin}${joined}${asked.slice(path.length)}`), joined);

@@ -270,6 +270,16 @@ describe('what a call has now goes out by no message of the process', () => {
     expect(notified.join('')).toContain('"[redacted]":[{"deep":"[redacted]"}]');
   });
 
+  test('also where another call that had it is over', async () => {
+    const [one, two] = [await manager.connect(createServer(), ada), await manager.connect(createServer(), ada)];
+    const { text } = await call(one, async (services) => {
+      const { password } = await services.credential('reports', 'database');
+      await call(two, async (others) => (await others.credential('reports')).type);
+      return `still ${password}`;
+    });
+    expect(text).toBe('still [redacted]');
+  });
+
   test('nor in the log of the SDK', async () => {
     const client = await manager.connect(createServer(), ada);
     await call(client, async (services) => {

@@ -425,6 +425,11 @@ describe('the credential goes nowhere else', () => {
     expect(await failing(open({ allowPrivateAddresses: false })('repos'))).toMatchObject({
       code: 'service_host_refused',
     });
+    expect(
+      await failing(open({ baseUrl: 'http://service.test/', allowPrivateAddresses: false })('repos')),
+    ).toMatchObject({
+      message: expect.stringContaining('http:'),
+    });
     expect(await failing(open({ baseUrl: null })('repos'))).toBeInstanceOf(TypeError);
     expect(seen).toEqual([]);
   });
