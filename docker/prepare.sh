@@ -19,11 +19,18 @@ secret operator-password "$(hex 12)"
 secret openbao-unseal-key "$(hex 32)"
 
 if [ ! -s "$CERTS/ca.pem" ]; then
+  unset BAO_CACERT
   export BAO_ADDR=http://127.0.0.1:8199 BAO_TOKEN="$(hex 16)" HOME=/tmp
   bao server -dev -dev-no-store-token -dev-root-token-id="$BAO_TOKEN" -dev-listen-address=127.0.0.1:8199 >/dev/null 2>&1 &
   server=$!
   trap 'kill $server' EXIT
-  until bao status >/dev/null 2>&1; do kill -0 $server; done
+  tries=0
+  until bao status >/dev/null 2>&1; do
+    kill -0 $server
+    tries=$((tries + 1))
+    [ $tries -lt 100 ] || { echo 'OpenBao does not start' >&2; exit 1; }
+    sleep 0.2
+  done
   bao secrets enable -max-lease-ttl=87600h pki
   bao write -field=certificate pki/root/generate/internal common_name='AuthSec compose' ttl=87600h >"$CERTS/ca.new"
   bao write pki/roles/server allow_any_name=true enforce_hostnames=false max_ttl=8760h
