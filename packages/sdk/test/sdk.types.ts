@@ -1,6 +1,17 @@
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { expectTypeOf } from 'expect-type';
-import { authsec, AuthSecError, role, type AuthSec, type AuthSecErrorCode, type UserInfo } from '../src/index.js';
+import {
+  authsec,
+  AuthSecError,
+  protectedByAuthSec,
+  role,
+  type AuthSec,
+  type AuthSecErrorCode,
+  type CredentialType,
+  type Services,
+  type ToolCallContext,
+  type UserInfo,
+} from '../src/index.js';
 
 const auth = authsec({ issuer: '', clientId: '', clientSecret: '' });
 expectTypeOf(auth).toEqualTypeOf<AuthSec>();
@@ -27,3 +38,20 @@ authsec({ issuer: '', clientId: '', clientSecret: '', clientID: '' });
 
 expectTypeOf(new AuthSecError('code_refused', '').code).toEqualTypeOf<AuthSecErrorCode>();
 expectTypeOf<UserInfo['roles']>().toEqualTypeOf<readonly string[]>();
+
+declare const services: Services;
+expectTypeOf(services.fetch('github')).resolves.toEqualTypeOf<typeof globalThis.fetch>();
+expectTypeOf((await services.credential('db', 'database')).password).toBeString();
+expectTypeOf((await services.credential('db', 'database')).port).toBeNumber();
+const any = await services.credential('any');
+// @ts-expect-error -- not every credential has one
+void any.password;
+if (any.type === 'bearer') expectTypeOf(any.token).toBeString();
+expectTypeOf(any.reveal().type).toEqualTypeOf<CredentialType>();
+// @ts-expect-error -- no such type
+void services.credential('db', 'mysql');
+protectedByAuthSec('tool', {}, (_, context) => {
+  expectTypeOf(context).toEqualTypeOf<ToolCallContext>();
+  expectTypeOf(context.services).toEqualTypeOf<Services>();
+  return 'x';
+});

@@ -25,13 +25,15 @@ const ownFields: ReadonlySet<string> = new Set([
 /** The codings that answers are decompressed from. */
 export const acceptedEncodings = 'gzip, deflate, br';
 
-/** The headers that a tool gave, without those that are not its to give; `dropped` names them. */
+const saysWhoAsks: ReadonlySet<string> = new Set(['authorization', 'cookie', 'host', 'proxy-authorization']);
+
+/** The headers that a tool gave, without those that are not its to give; `dropped` names what it may miss. */
 export function ownHeaders(given: Headers): { readonly headers: Headers; readonly dropped: readonly string[] } {
   const headers = new Headers();
   const dropped: string[] = [];
   for (const [name, value] of given) {
-    if (ownFields.has(name)) dropped.push(name);
-    else headers.append(name, value);
+    if (!ownFields.has(name)) headers.append(name, value);
+    else if (saysWhoAsks.has(name)) dropped.push(name);
   }
   headers.set('accept-encoding', acceptedEncodings);
   return { headers, dropped };
