@@ -25,11 +25,21 @@ export function findCanaries(canaries: readonly Canary[], haystacks: readonly Ha
   const needles = canaries.flatMap(({ name, value }) =>
     formsOf(value).map(([encoding, text]) => ({ canary: name, encoding, needle: Buffer.from(text) })),
   );
-  return haystacks.flatMap(({ name, bytes }) =>
-    needles
-      .filter(({ needle }) => bytes.includes(needle))
-      .map(({ canary, encoding }) => ({ canary, encoding, in: name })),
-  );
+  return haystacks.flatMap(({ name, bytes }) => {
+    const decoded = decodePercent(bytes);
+    return needles
+      .filter(({ needle }) => bytes.includes(needle) || decoded?.includes(needle))
+      .map(({ canary, encoding }) => ({ canary, encoding, in: name }));
+  });
+}
+
+/** Which characters a URL encodes, and in which case, is up to who writes it. */
+function decodePercent(bytes: Buffer): Buffer | undefined {
+  if (!bytes.includes('%')) return undefined;
+  const text = bytes
+    .toString('latin1')
+    .replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  return Buffer.from(text, 'latin1');
 }
 
 /** As it is, and in every encoding in which it could have been written down, each text once. */
@@ -87,28 +97,33 @@ export async function readFolder(folder: string, except: readonly string[] = [])
 
 /** Each table of each database of a server as text, system tables too: bytes are hexadecimal there. */
 export async function dumpDatabases(serverUrl: string): Promise<readonly Haystack[]> {
-  const names = await rowsOf(serverUrl, 'SELECT datname AS text FROM pg_database WHERE datallowconn');
+  const names = await withDatabase(serverUrl, (rows) =>
+    rows('SELECT datname AS text FROM pg_database WHERE datallowconn'),
+  );
   const found: Haystack[] = [];
   for (const name of names) {
     const url = new URL(serverUrl);
     url.pathname = `/${name}`;
-    const tables = await rowsOf(
-      url.href,
-      `SELECT c.oid::regclass::text AS text FROM pg_class c WHERE c.relkind IN ('r', 'm', 'p', 'S')`,
-    );
-    for (const table of tables) {
-      const rows = await rowsOf(url.href, `SELECT t::text AS text FROM ${table} t`);
-      found.push({ name: `${name}: ${table}`, bytes: Buffer.from(rows.join('\n')) });
-    }
+    await withDatabase(url.href, async (rows) => {
+      const tables = await rows(
+        `SELECT c.oid::regclass::text AS text FROM pg_class c WHERE c.relkind IN ('r', 'm', 'p')`,
+      );
+      for (const table of tables) {
+        const all = await rows(`SELECT t::text AS text FROM ${table} t`);
+        found.push({ name: `${name}: ${table}`, bytes: Buffer.from(all.join('\n')) });
+      }
+    });
   }
   return found;
 }
 
-async function rowsOf(connectionString: string, sql: string): Promise<readonly string[]> {
+type Rows = (sql: string) => Promise<readonly string[]>;
+
+async function withDatabase<T>(connectionString: string, work: (rows: Rows) => Promise<T>): Promise<T> {
   const client = new Client({ connectionString });
   await client.connect();
   try {
-    return (await client.query<{ text: string }>(sql)).rows.map(({ text }) => text);
+    return await work(async (sql) => (await client.query<{ text: string }>(sql)).rows.map(({ text }) => text));
   } finally {
     await client.end();
   }
