@@ -7,6 +7,7 @@ export * from './contract/identity-providers.js';
 export * from './contract/names.js';
 export * from './contract/problem.js';
 export * from './contract/route.js';
+export * from './contract/service-settings.js';
 export * from './contract/services.js';
 export * from './contract/sessions.js';
 export * from './contract/signing-keys.js';
