@@ -132,6 +132,23 @@ describe('a token that is nearly over', () => {
     expect(refreshes()).toBe(1);
   });
 
+  test('is not refreshed again by who looked before another process had done it', async () => {
+    await age();
+    const { read } = store();
+    let token: unknown;
+    Object.assign(store(), {
+      read: async (...given: Parameters<typeof read>) => {
+        const seen = await read(...given);
+        Object.assign(store(), { read });
+        token = await tokenOf(replica);
+        return seen;
+      },
+    });
+    await tokenOf();
+    expect(await tokenOf()).toBe(token);
+    expect(refreshes()).toBe(1);
+  });
+
   test('is refreshed by another process where the one that began is gone', async () => {
     await age();
     const { id } = await row();
@@ -224,6 +241,15 @@ describe('where the service', () => {
     stage.oauth.fault = undefined;
     await stage.connect(service, person, browser);
     expect(await stage.oauth.holderOf(String(await tokenOf()))).toBe('octocat');
+  });
+
+  test('gives no new refresh token, the one before stays', async () => {
+    await age();
+    const before = (await store().read(address())).value['refresh_token'];
+    const answer = { access_token: 'without-another', token_type: 'Bearer', expires_in: 3_600 };
+    stage.oauth.fault = () => ({ body: JSON.stringify(answer) });
+    expect(await tokenOf()).toBe('without-another');
+    expect((await store().read(address())).value).toMatchObject({ refresh_token: before, scope: 'repo' });
   });
 
   test('gave no refresh token, the person connects anew once the token is over', async () => {
