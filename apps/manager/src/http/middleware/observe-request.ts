@@ -1,13 +1,14 @@
 import type { RequestHandler, Response } from 'express';
 import { type RequestFacts, runForRequest } from '../../ports/current-request.js';
 import type { Telemetry } from '../../ports/telemetry.js';
-import { routeTemplateOf } from '../route-template.js';
-import { isProbe } from '../route-template.js';
+import { isProbe, routeTemplateOf } from '../route-template.js';
 import { requestIdOf } from './request-id.js';
 
 /** What the request sets off belongs to it from here on: its log lines, and its part of the trace. */
 export function observeRequests(telemetry: Telemetry): RequestHandler {
   return (request, response, next) => {
+    // What serves it may give it another one.
+    const { originalUrl } = request;
     const trace = telemetry.traceRequest({
       method: request.method,
       headers: request.headers,
@@ -19,7 +20,7 @@ export function observeRequests(telemetry: Telemetry): RequestHandler {
     if (tenant !== undefined) facts.tenant = tenant;
     response.locals['facts'] = facts;
     response.once('close', () => {
-      const route = routeTemplateOf(request.originalUrl, (request.route as { path?: unknown } | undefined)?.path);
+      const route = routeTemplateOf(originalUrl, (request.route as { path?: unknown } | undefined)?.path);
       trace.end({ route, status: response.statusCode, tenantId: facts.tenant, decisionId: facts.decision_id });
     });
     trace.run(() => runForRequest(facts, next));

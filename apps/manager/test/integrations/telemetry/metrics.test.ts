@@ -99,6 +99,12 @@ describe('/metrics', () => {
     expect(manager.text).not.toContain('@example.test');
   });
 
+  test('has each request under the route that was asked for', () => {
+    for (const route of ['/t/:tenant/go', '/t/:tenant/go/*', '/t/:tenant/token', '/v1/sessions', '/v1/sessions/:sid']) {
+      expect(manager.text).toContain(`http_route="${route}"`);
+    }
+  });
+
   test('has values that make sense: the push of the change took less than the poll would have waited', () => {
     const valueOf = (line: string) =>
       Number(
