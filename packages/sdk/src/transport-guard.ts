@@ -136,7 +136,7 @@ export function createTransportGuard(options: {
     for (const entry of context.inFlight.entries()) endCall(entry, undefined);
     for (const entry of context.inFlight.entries()) {
       entry.abort?.abort();
-      entry.call?.services?.end();
+      entry.call?.services?.end(true);
     }
     session.close().catch((error: unknown) => log.warn('a session did not end cleanly', { error: String(error) }));
   }

@@ -59,7 +59,7 @@ function receiveCancellation(context: GuardContext, message: RpcNotification, ex
     entry.cancelled = true;
     entry.extra = undefined;
     entry.abort?.abort();
-    entry.call?.services?.end();
+    entry.call?.services?.end(true);
   }
   context.hooks.deliver(message, extra);
 }

@@ -43,8 +43,8 @@ export interface CallServices {
   readonly check: CredentialIssuer['check'];
   /** What may be known of a service, by those who may use it now. */
   describe(service: string): Promise<ServiceDescription>;
-  /** The call is over: what it got is of no use any more, and its leases end. */
-  end(): void;
+  /** The call is over: what it got is of no use any more, and its leases end. A cancelled tool may still run. */
+  end(mayStillRun?: boolean): void;
 }
 
 export function createCallServices(options: {
@@ -152,14 +152,15 @@ export function createCallServices(options: {
     credential: (service, type) => noting(openRaw(service, type)) as Promise<never>,
   };
 
-  function end(): void {
+  function end(mayStillRun = false): void {
     if (over.signal.aborted) return;
-    source?.closed.removeEventListener('abort', end);
+    source?.closed.removeEventListener('abort', closed);
     over.abort(new AuthSecError('credential_escaped', `${tool}: its call is over, and so is what it got for it`));
-    for (const credential of held) void credential.end();
+    for (const credential of held) void credential.end(mayStillRun);
     held.clear();
   }
-  source?.closed.addEventListener('abort', end, { once: true });
+  const closed = (): void => end(true);
+  source?.closed.addEventListener('abort', closed, { once: true });
 
   const opened: CallServices = {
     services: Object.freeze(services),

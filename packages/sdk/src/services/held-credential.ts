@@ -18,9 +18,14 @@ export interface HeldCredential {
   readonly network: ServiceNetwork;
   /** Whether it may still be kept. */
   isFresh(): boolean;
-  /** Once; resolves when its lease has ended, or that was left to the background. */
-  end(): Promise<void>;
+  /**
+   * Once; resolves when its lease has ended, or that was left to the background. Where the tool may still run, what it
+   * sends is looked through for half a minute more.
+   */
+  end(mayStillRun?: boolean): Promise<void>;
 }
+
+const watchedAfterMs = 30_000;
 
 export function holdCredential(
   { caller, issued, sentAt }: Issued,
@@ -38,8 +43,9 @@ export function holdCredential(
   const freshUntil = sentAt + expiresIn * 1_000;
   let ended: Promise<void> | undefined;
 
-  async function endAll(): Promise<void> {
-    secret?.release();
+  async function endAll(mayStillRun: boolean): Promise<void> {
+    if (mayStillRun) source?.clock.after(watchedAfterMs, () => secret?.release());
+    else secret?.release();
     own?.close().catch(() => {});
     if (leaseId !== null) await caller.endLease(leaseId);
   }
@@ -49,7 +55,7 @@ export function holdCredential(
     redactor: secret?.redactor,
     network: own ?? shared,
     isFresh: () => source !== undefined && source.clock.monotonic() < freshUntil,
-    end: () => (ended ??= endAll()),
+    end: (mayStillRun = false) => (ended ??= endAll(mayStillRun)),
   };
 }
 

@@ -26,17 +26,16 @@ const github: TestService = {
   requirement: { roles: ['developer'] },
   answer: (request) => Response.json({ got: request.headers.get('authorization') }),
 };
-const reports: TestService = {
-  credential: {
-    type: 'database',
-    host: 'db.test',
-    port: 5432,
-    database: 'reports',
-    tls: 'verify-full',
-    username: 'v-ada',
-    password: canary,
-  },
-};
+const database = {
+  type: 'database',
+  host: 'db.test',
+  port: 5432,
+  database: 'reports',
+  tls: 'verify-full',
+  username: 'v-ada',
+  password: canary,
+} as const;
+const reports: TestService = { credential: database };
 
 let manager: TestManager;
 let logged: string[];
@@ -268,6 +267,31 @@ describe('what a call has now goes out by no message of the process', () => {
     await until(() => notified.length === 2);
     expect(notified.join('')).not.toContain('canary');
     expect(notified.join('')).toContain('"[redacted]":[{"deep":"[redacted]"}]');
+  });
+
+  test('also what a tool sends that was cancelled and still runs', async () => {
+    // One that no other test has: what the process has is hidden from all of it.
+    const own = 'only-here-1234567890';
+    manager.setService('reports', { ...reports, credential: { ...database, password: own } });
+    const server = createServer();
+    const client = await manager.connect(server, ada);
+    const notified: string[] = [];
+    client.mcp.fallbackNotificationHandler = async (notification) => void notified.push(JSON.stringify(notification));
+    const abort = new AbortController();
+    run = async (services) => {
+      const { password } = await services.credential('reports', 'database');
+      const { signal } = callContext();
+      abort.abort();
+      await until(() => signal.aborted);
+      await server.server.notification({ method: 'notifications/x', params: { password } });
+    };
+    const asked = client.mcp.callTool({ name: 'work', arguments: {} }, undefined, { signal: abort.signal });
+    await asked.catch(() => {});
+    await until(() => notified.length === 1);
+    expect(notified[0]).toContain('[redacted]');
+    expect(notified[0]).not.toContain(own);
+    await manager.advance(30_000);
+    expect((await call(client, () => own)).text).toBe(own);
   });
 
   test('also where another call that had it is over', async () => {
