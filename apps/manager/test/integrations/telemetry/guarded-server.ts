@@ -17,7 +17,7 @@ export interface GuardedServer {
 export async function openGuardedServer(tenant: TestTenant, client: TestClient): Promise<GuardedServer> {
   // Built, and by its file: the Manager does not depend on the SDK.
   const sdk = new URL('../../../../../packages/sdk/dist/index.js', import.meta.url);
-  const { authsec } = await import(sdk.href);
+  const { authsec, callContext } = await import(sdk.href);
   const wire: string[] = [];
   const recording: Fetch = async (input, init) => {
     wire.push(new Headers(init?.headers).get('authorization') ?? '', await new Response(init?.body).text());
@@ -35,7 +35,12 @@ export async function openGuardedServer(tenant: TestTenant, client: TestClient):
   });
   const server = new McpServer({ name: 'test', version: '1.0.0' });
   server.registerTool('admin_dashboard', {}, () => ({ content: [{ type: 'text', text: 'dashboard' }] }));
-  auth.protect(server, { tools: { admin_dashboard: { roles: ['admin'] } } });
+  server.registerTool('use_service', {}, async () => {
+    const { services } = await callContext();
+    const credential = await services.credential('kept-service');
+    return { content: [{ type: 'text', text: `a token of ${credential.token.length} characters` }] };
+  });
+  auth.protect(server, { tools: { admin_dashboard: { roles: ['admin'] }, use_service: { roles: ['admin'] } } });
   const [near, far] = InMemoryTransport.createLinkedPair();
   const waiting = new Map<unknown, (message: any) => void>();
   near.onmessage = (message: any) => waiting.get(message.id)?.(message);

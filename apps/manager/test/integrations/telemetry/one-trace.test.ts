@@ -21,7 +21,7 @@ import {
   type TestClient,
   type TestServer,
 } from '../../authorization-server/test-server.js';
-import { createTestPerson } from '../../support/test-data.js';
+import { createTestApplication, createTestPerson, createTestRole } from '../../support/test-data.js';
 import type { TestTenant } from '../../support/test-manager.js';
 import { type GuardedServer, openGuardedServer } from './guarded-server.js';
 
@@ -33,6 +33,8 @@ const sink = new Writable({
   },
 });
 const spans = new InMemorySpanExporter();
+/** Never reset. */
+const allSpans = new InMemorySpanExporter();
 const inMemory = () => new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
 const exported = { manager: inMemory(), sdk: inMemory() };
 const readerOf = (exporter: InMemoryMetricExporter) =>
@@ -50,7 +52,10 @@ beforeAll(async () => {
   const telemetry = await createTelemetry({
     config: { traces: false, metrics: false, metricsServer: undefined, tenantLabel: true },
     logger,
-    outlets: { spanProcessors: [new SimpleSpanProcessor(spans)], metricReaders: [readers.manager] },
+    outlets: {
+      spanProcessors: [new SimpleSpanProcessor(spans), new SimpleSpanProcessor(allSpans)],
+      metricReaders: [readers.manager],
+    },
   });
   // The application's own set-up, in whose process the SDK runs; the same process here.
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
@@ -72,6 +77,7 @@ afterAll(async () => {
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const meta = { traceparent: `00-${traceId}-00f067aa0ba902b7-01` };
 const cookies: string[] = [];
+const serviceToken = 'canary-of-the-service';
 let sessionId = '';
 let code = '';
 
@@ -147,6 +153,35 @@ test('a call of a tool is a span of the guard alone: nothing is asked on its way
   expect(names.map(({ name }) => name)).toEqual(['tools/call admin_dashboard']);
 });
 
+test('a call that needs the credential of a service is one trace too, with the decision on which it hung, and without the credential', async () => {
+  const writer = await createTestApplication(tenant, {
+    roles: [await createTestRole(tenant, 'service-writer', ['authsec:services:*'])],
+  });
+  const created = await fetch(`${server.url}/v1/services`, {
+    method: 'POST',
+    headers: { authorization: await writer.bearer(), 'content-type': 'application/json' },
+    body: JSON.stringify({
+      name: 'kept-service',
+      base_url: 'https://api.example.com/v1',
+      settings: { kind: 'bearer' },
+      secret: { token: serviceToken },
+      requirement: { roles: ['admin'] },
+      applications: [client.clientId],
+      raw_credential: true,
+    }),
+  });
+  expect(created.status).toBe(201);
+  spans.reset();
+  const answer = await guarded.call('use_service', {}, meta);
+  expect(answer['content']).toEqual([{ type: 'text', text: `a token of ${serviceToken.length} characters` }]);
+  const paths = ofTrace().map(pathOf);
+  const issuing = ['tools/call use_service', 'POST /v1/service-credentials', 'POST /v1/service-credentials'];
+  expect(paths).toContainEqual(issuing);
+  expect(paths).toContainEqual([...issuing, 'prisma:client:operation', 'prisma:client:db_query']);
+  const decided = ofTrace().filter(({ attributes }) => attributes['authsec.decision.id'] !== undefined);
+  expect(decided.map(pathOf)).toEqual([issuing]);
+});
+
 test('an answer of the Manager knows its trace: what is decided for an application carries decision and trace in the log', async () => {
   const token = await fetch(`${tenant.issuer}/token`, {
     method: 'POST',
@@ -207,7 +242,7 @@ test('nothing that is secret is in any span, metric or log line of a whole login
   await second.call('oauth_logout', {}, meta);
   await second.close();
   await Promise.all([readers.manager.forceFlush(), readers.sdk.forceFlush()]);
-  for (const span of spans.getFinishedSpans()) {
+  for (const span of allSpans.getFinishedSpans()) {
     const { name, attributes, events, links, status, resource } = span;
     everything.push([name, attributes, events, links, status, resource.attributes]);
   }
