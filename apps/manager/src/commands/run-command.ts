@@ -5,6 +5,7 @@ import type { CommandContext } from './command-context.js';
 import type { CreateApplicationCommand } from './create-application.js';
 import type { DoctorCommand } from './doctor.js';
 import type { MigrateCommand } from './migrate.js';
+import type { MoveTenantsCommand } from './move-tenants.js';
 import type { RewrapKeysCommand } from './rewrap-keys.js';
 import type { RotateKeysCommand } from './rotate-keys.js';
 
@@ -78,6 +79,16 @@ function createProgram(context: CommandContext): Command {
     .action(async (options: CreateApplicationCommand) =>
       (await import('./create-application.js')).createApplication(context, options),
     );
+
+  program
+    .command('tenants')
+    .description("Tenants' databases.")
+    .command('move')
+    .description('Tell the master on which server databases are now: after a restore, or when a tenant outgrew one.')
+    .option('--tenant <id>', 'of one tenant')
+    .option('--all', 'of all tenants', false)
+    .requiredOption('--to <host[:port]>', 'the server; name, role and password of each database stay')
+    .action(async (options: MoveTenantsCommand) => (await import('./move-tenants.js')).moveTenants(context, options));
 
   const keys = program.command('keys').description('Keys that sign and seal.');
   keys

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
-import { startPostgres } from '@authsec/config/embedded-postgres';
+import { type PostgresServer, startPostgres } from '@authsec/config/embedded-postgres';
 import { Client } from 'pg';
 import { createApp } from '../../src/app.js';
 import { loadConfig } from '../../src/config/load-config.js';
@@ -18,9 +18,13 @@ export interface OwnServer {
   close(): Promise<void>;
 }
 
+const embedded = () => startPostgres({ password: randomBytes(16).toString('hex'), unsafe: true });
+
 /** A PostgreSQL of its own, since the system tenant's database has the same name on every server. */
-export async function startOwnServer(): Promise<OwnServer> {
-  const postgres = await startPostgres({ password: randomBytes(16).toString('hex'), unsafe: true });
+export async function startOwnServer(
+  start: () => Promise<Pick<PostgresServer, 'url' | 'stop'>> = embedded,
+): Promise<OwnServer> {
+  const postgres = await start();
   const password = randomBytes(16).toString('hex');
   const client = new Client({ connectionString: postgres.url });
   await client.connect();
