@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
 export interface OpenBaoProcess {
@@ -51,6 +52,9 @@ export async function runOpenBao(
     (error: Error) => error.message,
   );
   const pid = await told;
+  // Who waits for nothing else ends, and the server with it.
+  child.unref();
+  for (const pipe of [child.stdin, child.stdout, child.stderr]) (pipe as Socket).unref();
   const signal = (name: NodeJS.Signals): void => {
     try {
       process.kill(pid, name);
