@@ -20,7 +20,10 @@ export interface ServiceRequest {
   readonly authorization: string | undefined;
 }
 
-/** A service with accounts of its own: a real OAuth authorization server, whose refresh tokens are good once. */
+/**
+ * A service with accounts of its own: a real OAuth authorization server, whose refresh tokens are good once, and below
+ * `/api` what belongs to the account of the bearer token.
+ */
 export interface OAuthService {
   readonly origin: string;
   readonly settings: {
@@ -91,6 +94,11 @@ export async function startOAuthService(): Promise<OAuthService> {
     service.requests.push(told);
     const fault = await service.fault?.(told);
     if (fault) return answerFault(response, fault);
+    if (path.startsWith('/api/')) {
+      const holder = await service.holderOf(told.authorization?.replace('Bearer ', '') ?? '');
+      const repositories = [{ full_name: `${holder}/dotfiles`, description: null, private: true }];
+      return answerFault(response, holder === undefined ? { status: 401 } : { body: JSON.stringify(repositories) });
+    }
     if (path.startsWith('/sign-in/')) {
       const { person } = service;
       const result = person === undefined ? { error: 'access_denied' } : { login: { accountId: person } };
