@@ -227,27 +227,33 @@ describe('what is seen of a Vault', () => {
     await until('it is seen to be well', () => store.health().status === 'ok');
   });
 
+  test('callers that give up waiting for a slow Vault do not make it one that hangs', async () => {
+    const paths: string[] = [];
+    let slowness = 0;
+    const { address } = await listen((incoming, response) => {
+      const path = incoming.url ?? '';
+      paths.push(path);
+      setTimeout(() => json(response, ...answerAsVault(path)), slowness);
+    });
+    const settings = settingsFor({ address, plan: vaultPlan() }, { roleId: 'r', secretId: 's' });
+    const store = await createVaultSecretStore(settings, { logger: silent, callTimeoutMs: 150 });
+    closers.push(() => store.close());
+    const secret = { tenantId: 'acme', collection: 'services', serviceId: randomUUID() } as const;
+    await until('it is logged in', async () => (await failureOf(store.read(secret))) === 'foreign');
+    slowness = 250;
+    const asked = () => paths.filter((path) => path.startsWith('/v1/authsec/')).length;
+    const before = asked();
+    for (let call = 1; call <= 8; call += 1) {
+      expect(await failureOf(store.read(secret))).toBe('unavailable');
+      expect(asked() - before).toBe(call);
+    }
+  });
+
   test('an answer of another version than was asked, or of another secret, is not given out', async () => {
     const address = { tenantId: 'acme', collection: 'services', serviceId: randomUUID() } as const;
     const place = `acme/services/${address.serviceId}`;
-    const auth = {
-      client_token: 't',
-      lease_duration: 1_200,
-      renewable: true,
-      policies: [],
-      metadata: { role_name: 'acme' },
-    };
-    const role = 'auth/authsec-tenants/role/acme';
     let answer: unknown;
-    const store = await open((path) => {
-      if (path === '/v1/sys/health') return [200, health({})];
-      if (path.endsWith('/login')) return [200, { auth }];
-      if (path.endsWith('/role-id')) return [200, { data: { role_id: 'r' } }];
-      if (path.endsWith('/secret-id')) return [200, { wrap_info: { token: 'w', creation_path: `${role}/secret-id` } }];
-      if (path.endsWith('/unwrap')) return [200, { data: { secret_id: 's' } }];
-      if (path.startsWith('/v1/authsec/')) return [200, answer];
-      return [200, { data: { ttl: 1_000, policies: [] } }];
-    });
+    const store = await open((path) => (path.startsWith('/v1/authsec/') ? [200, answer] : answerAsVault(path)));
     const secret = (at: string, version: number) => ({
       data: { data: { address: at, value: { token: 'canary' } }, metadata: { version } },
     });
@@ -269,23 +275,10 @@ describe('what is seen of a Vault', () => {
   });
 
   test('a token that Vault says is of another tenant is not used', async () => {
-    const role = 'auth/authsec-tenants/role/acme';
-    const auth = {
-      client_token: 't',
-      lease_duration: 1_200,
-      renewable: true,
-      policies: [],
-      metadata: { role_name: 'beta' },
-    };
     const paths: string[] = [];
     const store = await open((path) => {
       paths.push(path);
-      if (path === '/v1/sys/health') return [200, health({})];
-      if (path.endsWith('/login')) return [200, { auth }];
-      if (path.endsWith('/role-id')) return [200, { data: { role_id: 'r' } }];
-      if (path.endsWith('/secret-id')) return [200, { wrap_info: { token: 'w', creation_path: `${role}/secret-id` } }];
-      if (path.endsWith('/unwrap')) return [200, { data: { secret_id: 's' } }];
-      return [200, { data: { ttl: 1_000, policies: [] } }];
+      return answerAsVault(path, 'beta');
     });
     const address = { tenantId: 'acme', collection: 'services', serviceId: randomUUID() } as const;
     expect(await failureOf(store.read(address))).toBe('foreign');
@@ -301,3 +294,18 @@ describe('what is seen of a Vault', () => {
     await until('it is seen', () => store.health().reason === 'unreachable');
   });
 });
+
+/** A Vault that is well, in which `tenant` has a role and no secret that fits. */
+function answerAsVault(path: string, tenant = 'acme'): [number, unknown] {
+  const metadata = { role_name: tenant };
+  if (path === '/v1/sys/health') return [200, { initialized: true, sealed: false, standby: false }];
+  if (path.endsWith('/login')) {
+    return [200, { auth: { client_token: 't', lease_duration: 1_200, renewable: true, policies: [], metadata } }];
+  }
+  if (path.endsWith('/role-id')) return [200, { data: { role_id: 'r' } }];
+  if (path.endsWith('/secret-id')) {
+    return [200, { wrap_info: { token: 'w', creation_path: 'auth/authsec-tenants/role/acme/secret-id' } }];
+  }
+  if (path.endsWith('/unwrap')) return [200, { data: { secret_id: 's' } }];
+  return [200, { data: { ttl: 1_000, policies: [] } }];
+}

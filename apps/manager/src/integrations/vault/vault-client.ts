@@ -14,7 +14,7 @@ export interface VaultRequest {
   readonly body?: Readonly<Record<string, unknown>>;
   /** The answer is then a wrapping token that lives so long. */
   readonly wrapSeconds?: number;
-  /** Ends it early; beside the timeout that each request has. */
+  /** Whose caller has gone is not begun; begun, it runs to its end or timeout, which tells how Vault is. */
   readonly signal?: AbortSignal | undefined;
   /** Instead of the one for all of Vault. */
   readonly breaker?: VaultBreaker;
@@ -75,7 +75,7 @@ export function connectVault(options: VaultConnectionOptions): VaultConnection {
     as(token) {
       const client = open(token);
       return {
-        async request({ method, path, what, version, body, wrapSeconds, signal }) {
+        async request({ method, path, what, version, body, wrapSeconds }) {
           assertVaultPath(path);
           if (version !== undefined && !Number.isSafeInteger(version)) throw new TypeError('version: must be a number');
           try {
@@ -84,7 +84,6 @@ export function connectVault(options: VaultConnectionOptions): VaultConnection {
               path: version === undefined ? `/${path}` : `/${path}?version=${version}`,
               headers: wrapSeconds === undefined ? {} : { 'X-Vault-Wrap-TTL': `${wrapSeconds}s` },
               ...(body && { json: body }),
-              signal,
             })) as unknown;
           } catch (error) {
             throw translate(error, what);

@@ -12,7 +12,6 @@ interface TransportRequest {
   readonly uri: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
-  readonly signal?: AbortSignal;
 }
 
 export interface TransportAnswer {
@@ -40,14 +39,13 @@ export function createVaultTransport({ certificateAuthority, requestTimeoutMs }:
     pipelining: 1,
   });
   return {
-    async send({ method, uri, headers, json, signal }) {
-      const timeout = AbortSignal.timeout(requestTimeoutMs);
+    async send({ method, uri, headers, json }) {
       const answer = await request(uri, {
         method: method as 'GET',
         dispatcher: agent,
         headers: { ...headers, 'Content-Type': 'application/json', 'X-Vault-Request': 'true' },
         ...(json !== undefined && { body: JSON.stringify(json) }),
-        signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
+        signal: AbortSignal.timeout(requestTimeoutMs),
       });
       return {
         statusCode: answer.statusCode,
