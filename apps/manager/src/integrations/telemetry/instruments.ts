@@ -34,6 +34,10 @@ export function createInstruments(
   const notOpened = counter('authsec.tenant.databases.failed', '{database}', 'Tenant databases that did not open');
   const secretCalls = seconds('authsec.secret_store.duration', 'Calls of the secret store, by what came of them');
 
+  // What was never counted cannot be seen to rise: the first failure would be missed.
+  notOpened.add(0);
+  for (const why of ['evicted', 'idle', 'changed']) closed.add(0, { why });
+
   const ofTenant = (tenantId: string): Attributes => (tenantLabel ? { 'authsec.tenant.id': tenantId } : {});
 
   function record(event: TelemetryEvent): void {

@@ -122,6 +122,8 @@ describe('/metrics', () => {
     expect(valueOf('authsec_sessions_ended_total{reason="logged_out"}')).toBe(1);
     expect(valueOf('authsec_logins_total{method="password",outcome="success"}')).toBe(1);
     expect(valueOf('authsec_tenant_databases_limit')).toBe(1);
+    // What did not happen yet is there, so that the first time is seen.
+    expect(valueOf('authsec_tenant_databases_closed_total{why="idle"}')).toBe(0);
     expect(valueOf('authsec_tenants_behind')).toBe(0);
     expect(valueOf('authsec_secret_store_up{store="sealed"}')).toBe(1);
   });
