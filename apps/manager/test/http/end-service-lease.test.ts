@@ -133,8 +133,9 @@ describe('a dynamic credential', () => {
     await expectNotTold(stage, [accounts.state.password, 'of-the-maker']);
   });
 
-  test('that came too late for its call is ended', async () => {
+  test('that came too late for its call is ended, and was not issued', async () => {
     accounts.state.hangs = true;
+    const issued = (await stage.audited(service.id, 'service.credential_issued')).length;
     const answer = await issue();
     expect([answer.status, answer.body.code]).toEqual([503, 'secret_store_unavailable']);
     await until(async () => {
@@ -142,6 +143,7 @@ describe('a dynamic credential', () => {
       return rows.length === 1 && rows[0]?.endedAt !== null;
     });
     expect(accounts.living.size).toBe(0);
+    expect(await stage.audited(service.id, 'service.credential_issued')).toHaveLength(issued);
   });
 });
 

@@ -59,6 +59,11 @@ export function createIssueCredential(options: IssueCredentialOptions): IssueCre
     if (!obtained) return issue(request, progress, signal);
     progress.waitingFor = 'tenant_unavailable';
     const leaseId = await keepLease(obtained);
+    if (signal.aborted) {
+      // Nobody is there to take it.
+      if (leaseId !== null) await leases.end(caller, leaseId);
+      throw new AppError(progress.waitingFor, 'the credential came too late');
+    }
     await record(request, use, leaseId);
     retire(tenantId, request, service);
     const { id, name, kind, baseUrl: base_url } = service;
@@ -74,10 +79,7 @@ export function createIssueCredential(options: IssueCredentialOptions): IssueCre
     async function keepLease({ lease }: ObtainedCredential): Promise<string | null> {
       if (!lease) return null;
       const { userId, applicationId } = session;
-      const id = await leases.keep({ tenantId, db, serviceId: service.id, sid, userId, applicationId }, lease);
-      // Nobody is there to take it.
-      if (signal.aborted) await leases.end(caller, id);
-      return id;
+      return leases.keep({ tenantId, db, serviceId: service.id, sid, userId, applicationId }, lease);
     }
   }
 
