@@ -29,6 +29,7 @@ import { createLeasesService, type LeasesService } from './modules/services/leas
 import { createSessionsService, type SessionsService } from './modules/sessions/sessions.service.js';
 import { createTenantsService, type TenantsService } from './modules/tenants/tenants.service.js';
 import { type Clock, systemClock } from './ports/clock.js';
+import { outsideRequest } from './ports/current-request.js';
 import type { EventBus } from './ports/event-bus.js';
 import type { GuardedFetch } from './ports/guarded-fetch.js';
 import type { RateLimits } from './ports/rate-limits.js';
@@ -101,7 +102,7 @@ export async function createContainer(given: Config, parts: ContainerParts = {})
   const publicFetch = createGuardedFetch({ allowHttp: config.dangerouslyAllowHttp, allowPrivateAddresses: false });
   const master = createMasterDatabase({
     databaseUrl: config.masterDatabaseUrl,
-    onError: (err) => logger.warn({ err }, 'master database: a connection was lost'),
+    onError: (err) => outsideRequest(() => logger.warn({ err }, 'master database: a connection was lost')),
   });
   const tenants = createTenantClients({
     master,
@@ -109,7 +110,9 @@ export async function createContainer(given: Config, parts: ContainerParts = {})
     clock,
     maxOpen: config.maxOpenTenants,
     onEvent({ event, tenantId: tenant, ...details }) {
-      logger.warn({ tenant, ...details }, event);
+      const log = () => logger.warn({ tenant, ...details }, event);
+      if (event === 'tenant_connection_lost') outsideRequest(log);
+      else log();
       if (event === 'tenant_open_failed' || event === 'tenant_stamp_mismatch') record({ kind: 'tenant_open_failed' });
     },
     onClosed: (why) => record({ kind: 'tenant_closed', why }),

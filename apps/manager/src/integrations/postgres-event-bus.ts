@@ -1,6 +1,7 @@
 import { Client, Pool } from 'pg';
 import type { Logger } from 'pino';
 import type { Secret } from '../config/secret.js';
+import { outsideRequest } from '../ports/current-request.js';
 import type { EventBus } from '../ports/event-bus.js';
 
 const channel = 'authsec_changes';
@@ -25,7 +26,9 @@ export async function createPostgresEventBus(options: PostgresEventBusOptions): 
     query_timeout: 2_000,
     allowExitOnIdle: true,
   });
-  pool.on('error', (error) => logger.warn({ err: error }, 'event bus: the publishing connection was lost'));
+  pool.on('error', (err) =>
+    outsideRequest(() => logger.warn({ err }, 'event bus: the publishing connection was lost')),
+  );
   const listeners = new Map<string, Set<() => void>>();
   let closed = false;
   let listening: Client | undefined;

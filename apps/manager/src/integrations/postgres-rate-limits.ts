@@ -4,6 +4,7 @@ import { RateLimiterMemory, RateLimiterPostgres, RateLimiterRes } from 'rate-lim
 import type { Secret } from '../config/secret.js';
 import { hashIdentifier } from '../db/hash-identifier.js';
 import { AppError } from '../errors/app-error.js';
+import { outsideRequest } from '../ports/current-request.js';
 import type { RateLimits } from '../ports/rate-limits.js';
 
 export interface PostgresRateLimitsOptions {
@@ -23,7 +24,9 @@ export function createPostgresRateLimits(options: PostgresRateLimitsOptions): Ra
     query_timeout: 2_000,
     allowExitOnIdle: true,
   });
-  pool.on('error', (error) => logger.warn({ err: error }, 'rate limits: the database connection was lost'));
+  pool.on('error', (err) =>
+    outsideRequest(() => logger.warn({ err }, 'rate limits: the database connection was lost')),
+  );
   return {
     create(name, { points, windowSeconds }) {
       const insurance = new RateLimiterMemory({ keyPrefix: name, points, duration: windowSeconds });

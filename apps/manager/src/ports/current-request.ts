@@ -27,6 +27,11 @@ export function noteDecision(decisionId: string): void {
   if (facts) facts.decision_id = decisionId;
 }
 
+/** For what happens by itself, on a connection that some request happened to open. */
+export function outsideRequest<Result>(run: () => Result): Result {
+  return requests.exit(run);
+}
+
 /** Runs what the request sets off, however far it goes, on its behalf. */
 export function runForRequest<Result>(facts: RequestFacts, run: () => Result): Result {
   return requests.run(facts, run);
