@@ -20,7 +20,8 @@ secret openbao-unseal-key "$(hex 32)"
 
 if [ ! -s "$CERTS/ca.pem" ]; then
   unset BAO_CACERT
-  export BAO_ADDR=http://127.0.0.1:8199 BAO_TOKEN="$(hex 16)" HOME=/tmp
+  BAO_TOKEN="$(hex 16)"
+  export BAO_ADDR=http://127.0.0.1:8199 BAO_TOKEN HOME=/tmp
   bao server -dev -dev-no-store-token -dev-root-token-id="$BAO_TOKEN" -dev-listen-address=127.0.0.1:8199 >/dev/null 2>&1 &
   server=$!
   trap 'kill $server' EXIT
