@@ -89,6 +89,12 @@ describeOpenBao('when a real Vault fails', () => {
   test('stopped by SIGSTOP it is a typed error in time, at once for those who come later, and over by itself', async () => {
     server.signal('SIGSTOP');
     try {
+      await until('it is stopped', () =>
+        fetch(server.address, { signal: AbortSignal.timeout(300) }).then(
+          () => false,
+          () => true,
+        ),
+      );
       const from = performance.now();
       expect(await failureOf(store.read(acme))).toBe('unavailable');
       const first = performance.now() - from;
