@@ -98,7 +98,9 @@ export async function startDevStack(context: DevStackContext): Promise<DevFile> 
   });
   startChild(context, state, 'demo', '../../demo-mcp/dist/main.js', demoEnv(file, urls));
   await step('Manager is ready', () => waitUntilReady(`${urls.manager}/readyz`));
-  await step('Services are there', () => seedServices({ state, urls, credentials, serverUrl: postgres.url, vault }));
+  await step('Services are there', () =>
+    seedServices({ state, urls, credentials, serverUrl: postgres.url, vault, mark: expected }),
+  );
   await step('Demo MCP server is ready', () => waitUntilReady(`${urls.demo}/healthz`));
   await step('Identity providers are ready', () => waitUntilReady(`${urls.providers}/healthz`));
   await writeDevFile(state.devFile, file);

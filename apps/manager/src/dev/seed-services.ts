@@ -4,7 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ServiceSettings, ServiceView } from '@authsec/manager-client/contract';
 import type { DevCredentials } from './dev-credentials.js';
 import type { DevUrls } from './dev-file.js';
-import { demoTenants, type SeedServices } from './seed-data.js';
+import { demoTenants, type SeedServices, type SeedTenant } from './seed-data.js';
+import type { SeedMark } from './seed-mark.js';
 import type { ProvisionedVault } from './dev-vault.js';
 import { reportsDatabaseOf, seedReports } from './seed-reports.js';
 import { type StateDirectory, writePrivateFile } from './state-directory.js';
@@ -18,6 +19,8 @@ export interface SeedServicesOptions {
   readonly serverUrl: string;
   /** Undefined: the secrets are sealed, and no service needs more. */
   readonly vault: ProvisionedVault | undefined;
+  /** Of the databases that run. */
+  readonly mark: SeedMark;
 }
 
 interface SeededService {
@@ -35,35 +38,56 @@ interface SeededService {
 
 const seeded = ['github', 'reports'];
 
-/** Through the API of the running Manager, as a tenant's own people would; what was changed by hand stays. */
+/**
+ * Through the API of the running Manager, as a tenant's own people would. Nothing is asked where an earlier start did it:
+ * what was changed by hand stays.
+ */
 export async function seedServices(options: SeedServicesOptions): Promise<void> {
-  const { state, urls, credentials, serverUrl, vault } = options;
-  const markFile = join(state.path, 'secret-store');
-  const store = vault ? vault.identity : 'sealed';
+  const { state, serverUrl, credentials, vault, mark } = options;
+  const markFile = join(state.path, 'services');
+  const done = await readMark(markFile);
+  const now: ServicesMark = { store: vault ? vault.identity : 'sealed', mark };
+  if (now.store !== undefined && isDeepStrictEqual(done, now)) return;
   // The secrets are not where they were: the services are made anew.
-  const storeChanged = store === undefined || store !== (await readFile(markFile, 'utf8').catch(() => store));
+  const storeChanged = done !== undefined && (done.store !== now.store || now.store === undefined);
   if (vault) await seedReports(serverUrl, credentials);
-  await Promise.all(
-    demoTenants.map(async ({ tenantId, demo }) => {
-      if (!demo) return;
-      const api = await connectTenantApi(urls.manager, tenantId, credentials.client(tenantId, 'dev-admin'));
-      const { services } = (await api.request('GET', 'services')) as { services: ServiceView[] };
-      const wanted = servicesOf(tenantId, demo.services, options);
-      for (const service of services) {
-        const gone = seeded.includes(service.name) && !wanted.some(({ name }) => name === service.name);
-        if (gone || (storeChanged && seeded.includes(service.name)))
-          await api.request('DELETE', `services/${service.id}`);
-      }
-      const kept = storeChanged ? [] : services;
-      for (const service of wanted)
-        await seedService(
-          api,
-          service,
-          kept.find(({ name }) => name === service.name),
-        );
-    }),
-  );
-  await writePrivateFile(markFile, store ?? '');
+  await Promise.all(demoTenants.map((tenant) => seedTenantServices(tenant, storeChanged, options)));
+  await writePrivateFile(markFile, JSON.stringify(now));
+}
+
+interface ServicesMark {
+  /** Undefined where nobody knows whether it keeps what is written. */
+  readonly store?: string | undefined;
+  readonly mark: SeedMark;
+}
+
+async function readMark(path: string): Promise<ServicesMark | undefined> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as ServicesMark;
+  } catch {
+    return undefined;
+  }
+}
+
+async function seedTenantServices(
+  { tenantId, demo }: SeedTenant,
+  storeChanged: boolean,
+  options: SeedServicesOptions,
+): Promise<void> {
+  if (!demo) return;
+  const { urls, credentials } = options;
+  const api = await connectTenantApi(urls.manager, tenantId, credentials.client(tenantId, 'dev-admin'));
+  const { services } = (await api.request('GET', 'services')) as { services: ServiceView[] };
+  const wanted = servicesOf(tenantId, demo.services, options);
+  const names = new Set(wanted.map(({ name }) => name));
+  const kept = services.filter(({ name }) => !seeded.includes(name) || (!storeChanged && names.has(name)));
+  for (const { id } of services.filter((service) => !kept.includes(service))) {
+    await api.request('DELETE', `services/${id}`);
+  }
+  for (const service of wanted) {
+    const found = kept.find(({ name }) => name === service.name);
+    await seedService(api, service, found);
+  }
 }
 
 /** Ports may be others at each start: the secret is then given again, since it goes elsewhere. */

@@ -33,7 +33,7 @@ export async function openStateDirectory(path: string): Promise<StateDirectory> 
 
 /** Deletes the databases and secrets of earlier starts; the lock stays with who holds it. */
 export async function resetStateDirectory(path: string): Promise<void> {
-  for (const entry of ['postgres', 'vault', 'secret', 'seeded', 'secret-store', 'logs', 'dev.json']) {
+  for (const entry of ['postgres', 'vault', 'secret', 'seeded', 'services', 'logs', 'dev.json']) {
     await rm(join(path, entry), { recursive: true, force: true });
   }
 }
