@@ -62,7 +62,7 @@ export interface SecretStore {
 
 export interface SecretStoreHealth {
   readonly status: 'ok' | 'degraded';
-  /** For the operator: `sealed`, `standby`, `unreachable`, `timeout`, `permission denied`; undefined when ok. */
+  /** For the operator: `sealed`, `standby`, `uninitialised`, `unreachable`, `timeout`, `permission denied`; undefined when ok. */
   readonly reason?: string;
 }
 

@@ -15,7 +15,7 @@ import {
 } from './vault-under-test.js';
 
 async function openStore(namespace?: string): Promise<StoreUnderTest> {
-  const vault = await openVault();
+  const vault = await openVault({ own: namespace !== undefined });
   if (namespace !== undefined) await asOperator(vault, 'POST', `sys/namespaces/${namespace}`, {});
   const login = await provisionVault({ ...vault, token: vault.rootToken, namespace }, vault.plan);
   const proxy = await openCountingProxy(vault.address);

@@ -40,9 +40,9 @@ export interface VaultUnderTest {
 }
 
 /** Each suite has mounts of its own, so that a server which stands already can serve several. */
-export async function openVault(): Promise<VaultUnderTest> {
+export async function openVault({ own = false } = {}): Promise<VaultUnderTest> {
   const plan = vaultPlan(`authsec-${randomBytes(4).toString('hex')}`);
-  if (standing !== undefined) {
+  if (standing !== undefined && !own) {
     const rootToken = process.env['AUTHSEC_TEST_VAULT_TOKEN'] ?? 'root';
     return {
       address: standing,
