@@ -23,8 +23,8 @@ function start(env: Record<string, string>): ManagerProcess {
   return child;
 }
 
-async function ask(one: ManagerProcess): Promise<number> {
-  const headers = { authorization: await application.bearer() };
+async function ask(one: ManagerProcess, more: Record<string, string> = {}): Promise<number> {
+  const headers = { authorization: await application.bearer(), ...more };
   return (await fetch(`http://127.0.0.1:${await one.port}/v1/changes?wait=0`, { headers })).status;
 }
 
@@ -36,9 +36,11 @@ describe('the Manager as a process', () => {
       OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20of-the-collector',
       OTEL_SERVICE_NAME: 'manager-of-the-test',
     });
-    expect(await ask(one)).toBe(200);
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+    expect(await ask(one, { traceparent: `00-${traceId}-00f067aa0ba902b7-01` })).toBe(200);
     one.process.kill('SIGTERM');
     expect(await one.exited).toBe(0);
+    await collector.has('/v1/traces', Buffer.from(traceId, 'hex').toString('latin1'));
     await collector.has('/v1/traces', 'GET /v1/changes');
     await collector.has('/v1/traces', 'prisma:client:db_query');
     await collector.has('/v1/metrics', 'http.server.request.duration');
