@@ -182,6 +182,23 @@ test('no secret lies beside the manifests', () => {
   expect([...example, ...migration].filter(({ kind }) => kind === 'Secret')).toEqual([]);
 });
 
+(kustomize ? test : test.skip)(
+  'the first start is the Job of migrations with another command and a password from a file',
+  () => {
+    const bootstrap = one(render('example/bootstrap'), 'Job');
+    expect(bootstrap.metadata.name).toBe('authsec-bootstrap');
+    const [container] = (bootstrap.spec['template'].spec as PodSpec).containers;
+    expect(container!.args).toEqual(['bootstrap']);
+    expect(container!.env.map(({ name }) => name)).toEqual(
+      expect.arrayContaining([
+        'AUTHSEC_BOOTSTRAP_EMAIL',
+        'AUTHSEC_BOOTSTRAP_PASSWORD_FILE',
+        'AUTHSEC_SEALING_KEYS_FILE',
+      ]),
+    );
+  },
+);
+
 (kustomize ? describe : describe.skip)('with the Vault component', () => {
   test('the pods get a token for Vault, which says nothing to Kubernetes', () => {
     // kustomize takes no component from outside the folder that it renders.

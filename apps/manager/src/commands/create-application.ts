@@ -17,6 +17,7 @@ export interface CreateApplicationCommand {
   readonly public: boolean;
   readonly pasteToken: boolean;
   readonly completionPage: boolean;
+  /** `-`: standard output, which then has nothing else. */
   readonly credentialsFile: string | undefined;
   /** With `clientId`: one that is there already is left as it is. */
   readonly ifMissing: boolean;
@@ -34,7 +35,7 @@ export async function createApplication(context: CommandContext, command: Create
       return context.print(`application ${command.clientId}: there already`);
     }
     const roleIds = await findRoleIds(db, command.role);
-    const file = credentialsFile === undefined ? undefined : await reserve(credentialsFile);
+    const write = credentialsFile === undefined ? undefined : await reserve(context, credentialsFile);
     const { id, clientId, clientSecret } = await insertApplication(db, {
       name: command.name,
       ...(command.clientId !== undefined && { clientId: command.clientId }),
@@ -48,8 +49,9 @@ export async function createApplication(context: CommandContext, command: Create
     await grantRoles(db, { applicationId: id, roleIds });
     const issuer = issuerOf(config.url, tenant);
     const credentials = { tenant, issuer, client_id: clientId, ...(clientSecret && { client_secret: clientSecret }) };
-    await file?.(`${JSON.stringify(credentials, undefined, 2)}\n`);
-    context.print(`application ${clientId} of ${issuer}${credentialsFile ? `: ${credentialsFile}` : ''}`);
+    await write?.(`${JSON.stringify(credentials, undefined, 2)}\n`);
+    const where = credentialsFile === undefined || credentialsFile === '-' ? '' : `: ${credentialsFile}`;
+    context.warn(`application ${clientId} of ${issuer}${where}`);
   });
 }
 
@@ -59,7 +61,11 @@ async function isThere(db: TenantDatabase, clientId: string | undefined): Promis
 }
 
 /** Before anything is made: a secret that cannot be written would be lost. */
-async function reserve(path: string): Promise<(content: string) => Promise<void>> {
+async function reserve({ process }: CommandContext, path: string): Promise<(content: string) => void | Promise<void>> {
+  if (path === '-') {
+    if (process.stdout.isTTY) throw new CommandFailure('a secret is not written to a terminal: lead it into a file');
+    return (content) => void process.stdout.write(content);
+  }
   try {
     await writeFile(path, '', { mode: 0o600, flag: 'wx' });
   } catch (error) {

@@ -75,7 +75,7 @@ function createProgram(context: CommandContext): Command {
     .option('--scope <name...>', 'what it may ask for', [])
     .option('--role <name...>', 'what it holds when it acts for itself, such as authsec-admin', [])
     .option('--public', 'without a secret: for what runs on the own machine of a person', false)
-    .option('--credentials-file <path>', 'a new file, for issuer, client id and secret (JSON)')
+    .option('--credentials-file <path>', 'a new file, for issuer, client id and secret (JSON); - is standard output')
     .action(async (options: CreateApplicationCommand) =>
       (await import('./create-application.js')).createApplication(context, options),
     );

@@ -78,11 +78,11 @@ describe('from an empty PostgreSQL', () => {
   test('a machine of the operators administrates with what its credentials file holds', async () => {
     const file = join(folder, 'admin.json');
     const args = ['--tenant', 'system', '--name', 'Terraform', '--role', 'authsec-admin', '--credentials-file', file];
-    const { code, stdout } = await run(['applications', 'create', ...args], server.env);
-    expect(code).toBe(0);
+    const { code, stdout, stderr } = await run(['applications', 'create', ...args], server.env);
+    expect([code, stdout]).toEqual([0, '']);
     expect((await stat(file)).mode & 0o777).toBe(0o600);
     const { issuer, client_id, client_secret } = JSON.parse(await readFile(file, 'utf8')) as Record<string, string>;
-    expect(stdout).not.toContain(client_secret);
+    expect(stderr).not.toContain(client_secret);
 
     stop = await server.serve();
     const tokens = await fetch(`${issuer}/token`, {
@@ -111,6 +111,16 @@ describe('from an empty PostgreSQL', () => {
     expect((await run(['applications', 'create', ...again], server.env)).code).toBe(0);
     const third = [...args, join(folder, 'third'), '--if-missing'];
     expect((await run(['applications', 'create', ...third], server.env)).stdout).toContain('taken: there already');
+  });
+
+  test('the secret goes to standard output only where that was said, alone', async () => {
+    const args = ['--tenant', 'acme', '--name', 'Piped', '--credentials-file', '-'];
+    const { stdout, stderr } = await run(['applications', 'create', ...args], server.env);
+    const { client_secret } = JSON.parse(stdout) as Record<string, string>;
+    expect(client_secret).toMatch(/^[\w-]{43}$/);
+    expect(stderr).not.toContain(client_secret);
+    const none = await run(['applications', 'create', '--tenant', 'acme', '--name', 'No file'], server.env);
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringMatching(/--credentials-file says where/) });
   });
 
   test('refuses an application with a role that the tenant does not have, and makes none', async () => {
