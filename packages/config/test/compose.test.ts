@@ -85,9 +85,7 @@ describe('docker/compose.yml', () => {
 
   test('no secret is in it', () => {
     for (const [, { environment = {} }] of Object.entries(services)) {
-      const named = Object.keys(environment).filter((name) =>
-        /PASSWORD|KEYS|SECRET|TOKEN|DATABASE_URL/.test(name),
-      );
+      const named = Object.keys(environment).filter((name) => /PASSWORD|KEYS|SECRET|TOKEN|DATABASE_URL/.test(name));
       expect(named.filter((name) => !name.endsWith('_FILE'))).toEqual([]);
     }
   });
