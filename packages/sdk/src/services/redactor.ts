@@ -1,4 +1,5 @@
 import { encodingsOf } from './encodings.js';
+import { createValueFinder, type ValueFinder } from './value-finder.js';
 
 export const redacted = '[redacted]';
 
@@ -19,33 +20,32 @@ export interface RedactingStream {
 export function createRedactor(values: readonly string[]): Redactor | undefined {
   const patterns = [...new Set(values.flatMap(encodingsOf))];
   if (patterns.length === 0) return undefined;
-  const ofText = alternation(patterns);
-  const bytePatterns = [...new Set(patterns.map((pattern) => Buffer.from(pattern).toString('latin1')))];
-  const ofBytes = alternation(bytePatterns);
+  const inText = createValueFinder(patterns);
+  const inBytes = createValueFinder(patterns.map((pattern) => Buffer.from(pattern).toString('latin1')));
   return {
-    text: (text) => text.replaceAll(ofText, redacted),
-    stream: () => createRedactingStream(ofBytes, bytePatterns),
+    text: (text) => takeOut(text, inText),
+    stream: () => createRedactingStream(inBytes),
   };
 }
 
-/** The longest first, so that of two that begin together the longer one is taken. */
-function alternation(patterns: readonly string[]): RegExp {
-  const sorted = [...patterns].sort((one, other) => other.length - one.length);
-  return new RegExp(sorted.map((pattern) => pattern.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'g');
+function takeOut(text: string, values: ValueFinder): string {
+  let out = '';
+  let done = 0;
+  for (let found = values.find(text, 0); found; found = values.find(text, done)) {
+    out += text.slice(done, found.index) + redacted;
+    done = found.end;
+  }
+  return done === 0 ? text : out + text.slice(done);
 }
 
 /** Bytes go through as Latin-1, one character each. */
-function createRedactingStream(found: RegExp, patterns: readonly string[]): RedactingStream {
-  const longest = Math.max(...patterns.map(({ length }) => length));
-  const beginnings = new Set(patterns.map((pattern) => pattern[0]));
+function createRedactingStream(values: ValueFinder): RedactingStream {
   let kept = '';
 
   /** From where on `text` may be the beginning of a value. */
   function heldFrom(text: string, from: number): number {
-    for (let at = Math.max(from, text.length - longest + 1); at < text.length; at++) {
-      if (!beginnings.has(text[at])) continue;
-      const rest = text.slice(at);
-      if (patterns.some((pattern) => pattern.length > rest.length && pattern.startsWith(rest))) return at;
+    for (let at = Math.max(from, text.length - values.longest + 1); at < text.length; at++) {
+      if (values.mayBegin(text, at)) return at;
     }
     return text.length;
   }
@@ -57,18 +57,17 @@ function createRedactingStream(found: RegExp, patterns: readonly string[]): Reda
       let done = 0;
       let held = heldFrom(text, 0);
       for (;;) {
-        found.lastIndex = done;
-        const match = found.exec(text);
-        if (!match || match.index >= held) break;
-        out += text.slice(done, match.index) + redacted;
-        done = match.index + match[0].length;
+        const found = values.find(text, done);
+        if (!found || found.index >= held) break;
+        out += text.slice(done, found.index) + redacted;
+        done = found.end;
         if (done > held) held = heldFrom(text, done);
       }
       kept = text.slice(held);
       return Buffer.from(out + text.slice(done, held), 'latin1');
     },
     end() {
-      const rest = Buffer.from(kept.replaceAll(found, redacted), 'latin1');
+      const rest = Buffer.from(takeOut(kept, values), 'latin1');
       kept = '';
       return rest;
     },

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from '@jest/globals';
 import { encodingsOf } from '../../src/services/encodings.js';
@@ -45,6 +46,12 @@ const writings: readonly [name: string, write: (text: string) => string][] = [
 function cut(body: Uint8Array, places: readonly number[]): Uint8Array[] {
   const at = [...new Set(places.map((place) => place % (body.length + 1)))].sort((one, other) => one - other);
   return [...at, body.length].map((end, index) => body.slice(index === 0 ? 0 : at[index - 1], end));
+}
+
+/** As many of these, in no order. */
+function signsOf(signs: string, length: number): string {
+  const some = createHash('shake256', { outputLength: length }).update(signs).digest();
+  return [...some].map((byte) => signs[byte % signs.length]).join('');
 }
 
 function redactInChunks(values: readonly string[], chunks: readonly Uint8Array[]): Buffer {
@@ -133,5 +140,18 @@ describe('a secret in a body', () => {
     expect(createRedactor(['abc'])).toBeUndefined();
     expect(createRedactor(['', 'a'])).toBeUndefined();
     expect(createRedactor(['abc', 'user:abc'])?.text('user:abc has abc')).toBe(`${redacted} has abc`);
+  });
+
+  test.each([
+    ['signs that every encoding makes longer', signsOf(`"<&é'+/\\`, 8_000)],
+    ['signs of three bytes', signsOf('漢字密鍵', 8_000)],
+    ['one line of a key', signsOf('aB3+/9zQ', 60_000)],
+  ])('as long a secret as there may be is taken out in each encoding: %s', (_, value) => {
+    const redactor = createRedactor([value])!;
+    for (const written of encodingsOf(value)) {
+      expect(redactor.text(`<${written}>`) === `<${redacted}>`).toBe(true);
+      const chunks = cut(bytes(`<${written}>`), [7, 40_000]);
+      expect(redactInChunks([value], chunks).toString() === `<${redacted}>`).toBe(true);
+    }
   });
 });
