@@ -25,7 +25,6 @@ export async function readAnswer(
   const given = process.env[variable];
   if (given) return given;
   if (!process.stdin.isTTY) throw new CommandFailure(`set ${variable}: there is nobody to ask at a terminal`);
-  process.stderr.write(question);
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = createInterface({
     input: process.stdin,
@@ -33,7 +32,9 @@ export async function readAnswer(
     terminal: true,
   });
   try {
-    return await terminal.question('');
+    // Asked after the terminal stopped showing what is typed: whoever is fast, or pastes, shows nothing either.
+    if (hidden) process.stderr.write(question);
+    return await terminal.question(hidden ? '' : question);
   } finally {
     terminal.close();
     if (hidden) process.stderr.write('\n');

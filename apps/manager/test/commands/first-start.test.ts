@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Client } from 'pg';
 import { logIn } from '../authorization-server/login-flow.js';
@@ -65,6 +67,29 @@ describe('from an empty PostgreSQL', () => {
     expect(stdout).toContain('administrator: ada@acme.test');
   });
 
+  test('at a terminal the password is asked twice, and what is typed is not shown', async () => {
+    const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+    const command = `'${process.execPath}' '${main}' bootstrap --tenant initech`;
+    const child = spawn('script', ['-qefc', command, '/dev/null'], { env: { ...process.env, ...server.env } });
+    const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    const answers: [string, string][] = [
+      ['E-mail address: ', 'bill@initech.test'],
+      ['Password: ', password],
+      ['The same again: ', password],
+    ];
+    let shown = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      shown += chunk.toString();
+      const [question, answer] = answers[0] ?? [];
+      if (question === undefined || !shown.includes(question)) return;
+      answers.shift();
+      child.stdin.write(`${answer}\r`);
+    });
+    expect(await exited).toBe(0);
+    expect(shown).toContain('administrator: bill@initech.test');
+    expect(shown).not.toContain(password);
+  });
+
   test.each([
     ['a password that is too short', ['--email', 'x@y.test', '--password-stdin'], 'short\n', /12 to 256 characters/],
     ['no e-mail address', ['--email', 'nobody', '--password-stdin'], `${password}\n`, /no e-mail address/],
@@ -97,7 +122,7 @@ describe('from an empty PostgreSQL', () => {
     const headers = { authorization: `Bearer ${access_token}` };
     const answer = await fetch(`${server.env['AUTHSEC_URL']}/v1/tenants`, { headers });
     expect(answer.status).toBe(200);
-    expect(await answer.json()).toMatchObject({ tenants: [{ tenant_id: 'acme' }, {}, { tenant_id: 'system' }] });
+    expect(await answer.json()).toMatchObject({ tenants: [{ tenant_id: 'acme' }, {}, {}, { tenant_id: 'system' }] });
   });
 
   test('the secret of an application never lands in a file that was there', async () => {
