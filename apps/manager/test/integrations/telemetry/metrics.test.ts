@@ -180,6 +180,13 @@ describe('the alerts', () => {
     }
   });
 
+  test('are each tried in alerts.test.yml, which promtool runs', () => {
+    const tried = [...read('deploy/observability/alerts.test.yml').matchAll(/alertname="(\w+)"/g)].map(
+      ([, name]) => name,
+    );
+    expect([...tried].sort()).toEqual(alerts.map(({ alert }) => alert).sort());
+  });
+
   test('of the runbook name only what exists in its own expressions', () => {
     const expressions = [...runbook.matchAll(/`(sum [^`]+)`/g)].map(([, expression]) => String(expression));
     expect(expressions.length).toBeGreaterThan(0);
