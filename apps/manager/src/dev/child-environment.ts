@@ -42,8 +42,9 @@ export function demoEnv({ tenants }: DevFile, { demo }: DevUrls): Record<string,
   };
 }
 
-/** What every child gets of ours; nothing of it is a setting of AuthSec, or of Vault. */
+/** What every child gets of ours: nothing of it is a setting of the Manager, or of Vault; OpenTelemetry's own are. */
 export function inheritedEnv(env: NodeJS.ProcessEnv): Record<string, string> {
-  const names = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'AUTHSEC_DEBUG'];
+  const common = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'TZ', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'AUTHSEC_DEBUG'];
+  const names = [...common, ...Object.keys(env).filter((name) => name.startsWith('OTEL_'))];
   return Object.fromEntries(names.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
 }

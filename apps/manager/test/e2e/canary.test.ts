@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import type { DevFile } from '../../src/dev/dev-file.js';
+import { type Collector, startCollector } from '../integrations/telemetry/collector.js';
 import { describeOpenBao } from '../integrations/vault-under-test.js';
 import { canaryServices } from './canary-services.js';
 import { makeStateDirectory, removeStateDirectory, startDevProcess, type DevProcess } from './dev-process.js';
@@ -27,6 +28,8 @@ for (const { store, args, suite } of stores) {
     let dev: DevFile;
     let browser: Browser;
     let echo: EchoService;
+    /** Of traces and metrics. */
+    let collector: Collector;
     let probe: ProbeProcess;
     let admin: TenantAdmin;
     let canaries: Canary[];
@@ -36,7 +39,14 @@ for (const { store, args, suite } of stores) {
     const answers: unknown[] = [];
 
     beforeAll(async () => {
-      const env = { AUTHSEC_LOG_LEVEL: 'trace', AUTHSEC_DEBUG: '1' };
+      collector = await startCollector();
+      const env = {
+        AUTHSEC_LOG_LEVEL: 'trace',
+        AUTHSEC_DEBUG: '1',
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        OTEL_BSP_SCHEDULE_DELAY: '500',
+        OTEL_METRIC_EXPORT_INTERVAL: '1000',
+      };
       stack = startDevProcess({ directory: await makeStateDirectory(), args, env });
       [dev, browser] = await Promise.all([stack.ready(), launchBrowser(chromium ?? '')]);
       const tenant = dev.tenants[0]!;
@@ -65,6 +75,7 @@ for (const { store, args, suite } of stores) {
       await Promise.all(open.map((client) => client.close().catch(() => {})));
       await Promise.all([probe?.close(), echo?.close(), browser?.close()]);
       await stack?.interrupt();
+      await collector?.close();
       if (stack) await removeStateDirectory(stack.directory);
     }, 60_000);
 
@@ -146,8 +157,9 @@ for (const { store, args, suite } of stores) {
       expect(expected.filter((name) => !used.has(name))).toEqual([]);
     });
 
-    test('in no log, no answer, no error and no table, in whatever encoding', async () => {
+    test('in no log, no answer, no error, no trace, no metric and no table, in whatever encoding', async () => {
       const { serverUrl } = await readDevSecrets(stack.directory);
+      await collector.has('/v1/traces', 'POST /v1/service-credentials');
       const output = [stack.output(), probe.output()].map((text) => Buffer.from(text));
       expect(probe.output()).toContain('[redacted]');
       const haystacks = [
@@ -157,6 +169,7 @@ for (const { store, args, suite } of stores) {
           name: `answer ${index}`,
           bytes: Buffer.from(JSON.stringify(answer) ?? ''),
         })),
+        ...collector.received.map(({ path, body }) => ({ name: path, bytes: Buffer.from(body, 'latin1') })),
         ...(await dumpDatabases(serverUrl)),
       ];
       const logs = haystacks.filter(({ name }) => name.endsWith('.log'));
