@@ -8,6 +8,8 @@ process.stderr.on('error', () => {});
 
 try {
   const settings = readDevSettings(process.argv.slice(2), process.env);
+  // The operator's: no child inherits it, PostgreSQL neither.
+  delete process.env['VAULT_TOKEN'];
   process.exit(await superviseDevStack(settings, (line) => console.log(line)));
 } catch (error) {
   console.error(error instanceof DevError ? error.message : error);

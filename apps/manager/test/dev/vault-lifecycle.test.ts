@@ -1,3 +1,4 @@
+import { startOpenBao } from '@authsec/config/openbao';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
@@ -50,6 +51,26 @@ describeOpenBao('the OpenBao of the development stack', () => {
     },
     90_000,
   );
+
+  test('what VAULT_ADDR names is used instead, and its operator’s token stays with the supervisor', async () => {
+    const standing = await startOpenBao({ mode: 'dev' });
+    const { address, rootToken } = standing!;
+    const env = { VAULT_ADDR: address, VAULT_TOKEN: rootToken };
+    const stack = startDevProcess({ directory, args: ['--vault'], env });
+    try {
+      expect((await stack.ready()).vault).toEqual({ address });
+      const children = readTree(stack.pid).filter(({ pid }) => pid !== stack.pid);
+      expect(children.filter(({ command }) => command.join(' ').includes('bao'))).toEqual([]);
+      if (process.platform === 'linux') {
+        const environments = await Promise.all(children.map(({ pid }) => readFile(`/proc/${pid}/environ`, 'utf8')));
+        expect(environments.filter((text) => text.includes(rootToken))).toEqual([]);
+        expect(environments.filter((text) => text.includes('AUTHSEC_VAULT_ROLE_ID='))).toHaveLength(1);
+      }
+    } finally {
+      expect(await stack.interrupt()).toBe(0);
+      await standing?.stop();
+    }
+  }, 90_000);
 
   test('begins anew with --reset', async () => {
     const before = await readKeys();

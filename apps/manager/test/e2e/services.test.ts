@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import type { DevFile } from '../../src/dev/dev-file.js';
@@ -8,10 +11,10 @@ import { makeStateDirectory, removeStateDirectory, startDevProcess, type DevProc
 import { readDevSecrets } from './dev-secrets.js';
 import { findCanaries } from './find-canaries.js';
 import { connectSignedIn } from './log-in.js';
-import { errorOf, type McpPerson } from './mcp-person.js';
+import { connectOverStdio, errorOf, type McpPerson } from './mcp-person.js';
 import { naughtyNames } from './naughty-names.js';
 import { type ProbeProcess, startProbe } from './probe-process.js';
-import { findChromium, launchBrowser } from './sign-in.js';
+import { findChromium, launchBrowser, signInOnLoopback } from './sign-in.js';
 import { connectAdmin } from './tenant-admin.js';
 
 type Tenant = DevFile['tenants'][number];
@@ -90,6 +93,25 @@ suite('a tool uses a service in the name of who calls it', () => {
     const denied = await client.call('list_repositories');
     expect(errorOf(denied)).toBe('service_denied');
     expect(leaked(denied)).toEqual([]);
+  }, 60_000);
+
+  test('on a person’s own machine, as a public client, the tool has no secret of the tenant', async () => {
+    const tenant = tenantOf('acme-corp');
+    const home = await mkdtemp(join(tmpdir(), 'authsec-home-'));
+    const client = await connectOverStdio(tenant.stdio, home);
+    try {
+      const { structuredContent } = await client.call('oauth_start');
+      const { session_id, authorization_url: authorizationUrl = '' } = structuredContent as Record<string, string>;
+      const waiting = client.call('oauth_authenticate', { session_id });
+      await signInOnLoopback({ browser, authorizationUrl, ...tenant.people[0]! });
+      expect((await waiting).structuredContent).toMatchObject({ status: 'authenticated' });
+      const denied = await client.call('list_repositories');
+      expect(errorOf(denied)).toBe('service_denied');
+      expect(leaked(denied, client.stderr())).toEqual([]);
+    } finally {
+      await client.close();
+      await rm(home, { recursive: true, force: true });
+    }
   }, 60_000);
 
   test('without Vault the report says what it needs', async () => {
