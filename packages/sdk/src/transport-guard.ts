@@ -19,6 +19,7 @@ import { createTaskOwners } from './guard/task-owners.js';
 import { type GuardableTransport, type SendOptions, hookTransport } from './guard/transport-hooks.js';
 import type { Manifests } from './manifest/manifests.js';
 import { createServerManifest } from './manifest/server-manifest.js';
+import { endServices } from './services/call-context.js';
 import type { CallerSession, GuardedServer } from './session/caller-session.js';
 import type { ToolRegistry } from './tool-registry.js';
 
@@ -120,9 +121,11 @@ export function createTransportGuard(options: {
     const made = makeAnswer(context, response, entry);
     const send = (answer: RpcResponse): Promise<void> => {
       endCall(context.inFlight.close(response.id), answer);
-      const sent = hooks.send(answer, sendOptions);
-      entry?.call?.services?.end();
-      return sent;
+      try {
+        return hooks.send(answer, sendOptions);
+      } finally {
+        endServices(entry?.call, entry?.tool?.isTask);
+      }
     };
     return made instanceof Promise ? made.then(send) : send(made);
   }
@@ -136,7 +139,7 @@ export function createTransportGuard(options: {
     for (const entry of context.inFlight.entries()) endCall(entry, undefined);
     for (const entry of context.inFlight.entries()) {
       entry.abort?.abort();
-      entry.call?.services?.end(true);
+      endServices(entry.call, true);
     }
     session.close().catch((error: unknown) => log.warn('a session did not end cleanly', { error: String(error) }));
   }

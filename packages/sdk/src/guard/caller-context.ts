@@ -16,6 +16,8 @@ export interface Call {
   readonly tool?: { readonly name: string; readonly session: CallerSession; readonly log: Logger };
   /** Opened with their first use; they end with the call. */
   services?: CallServices;
+  /** It was answered, cancelled or left: what it opens from now on is over as well. */
+  isOver?: boolean;
   /** What the second look said, if not yes: it becomes the answer. */
   refused?: Exclude<Verdict, { kind: 'allowed' }>;
 }

@@ -1,4 +1,5 @@
 import { userOf } from '../call-pipeline.js';
+import { endServices } from '../services/call-context.js';
 import type { CallerState } from '../session/caller-session.js';
 import { createAlias } from './aliases.js';
 import { answerBeforeLogin } from './before-login.js';
@@ -59,7 +60,7 @@ function receiveCancellation(context: GuardContext, message: RpcNotification, ex
     entry.cancelled = true;
     entry.extra = undefined;
     entry.abort?.abort();
-    entry.call?.services?.end(true);
+    endServices(entry.call, true);
   }
   context.hooks.deliver(message, extra);
 }

@@ -23,5 +23,16 @@ export function callContext(): ToolCallContext {
 export function servicesOf(call: Call | undefined): CallServices {
   if (!call?.tool) throw new AuthSecError('not_guarded', 'there is no call of a tool that AuthSec let through');
   const { name: tool, session, log } = call.tool;
-  return (call.services ??= createCallServices({ call, tool, source: session.services, log }));
+  if (!call.services) {
+    call.services = createCallServices({ call, tool, source: session.services, log });
+    if (call.isOver) call.services.end();
+  }
+  return call.services;
+}
+
+/** The call is over, and so is what it got, and what it may yet ask for. A cancelled tool may still run, and so may a task. */
+export function endServices(call: Call | undefined, mayStillRun = false): void {
+  if (!call) return;
+  call.isOver = true;
+  call.services?.end(mayStillRun);
 }

@@ -161,6 +161,7 @@ export function createCallServices(options: {
   }
   const closed = (): void => end(true);
   source?.closed.addEventListener('abort', closed, { once: true });
+  if (source?.closed.aborted) end();
 
   const opened: CallServices = {
     services: Object.freeze(services),

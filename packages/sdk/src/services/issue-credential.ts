@@ -62,12 +62,14 @@ export function createCredentialIssuer(options: {
         }
         const asked = caller();
         const sentAt = source?.clock.monotonic() ?? 0;
+        const endLease = ({ lease_id: leaseId }: IssuedCredential): void => {
+          if (leaseId !== null) void asked.endLease(leaseId);
+        };
         try {
           const answer = asked.issue({ service, raw, previous, tool }, signal);
-          const issued = await unlessAborted(answer, signal, ({ lease_id: leaseId }) => {
-            if (leaseId !== null) void asked.endLease(leaseId);
-          });
+          const issued = await unlessAborted(answer, signal, endLease);
           if (issued.service.name === service) return { caller: asked, issued, sentAt };
+          endLease(issued);
           throw new AuthSecError('service_unavailable', `${service}: the Manager answered with another service`);
         } catch (error) {
           if (over.aborted) throw over.reason;

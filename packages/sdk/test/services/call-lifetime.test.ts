@@ -155,6 +155,58 @@ describe('after the call', () => {
     }
   });
 
+  test('nothing is opened either: not by what it answered, and not by what was cancelled', async () => {
+    const server = new McpServer({ name: 'acme', version: '1.0.0' });
+    const late: Promise<string>[] = [];
+    let goOn = (): void => {};
+    const wait = new Promise<void>((resolve) => (goOn = resolve));
+    server.registerTool('work', {}, async () => {
+      late.push(wait.then(() => codeOf(callContext().services.credential('reports'))));
+      return { content: [] };
+    });
+    server.registerTool('hang', {}, async ({ signal }) => {
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+      late.push(codeOf(callContext().services.credential('reports')));
+      return { content: [] };
+    });
+    const client = await manager.connect(manager.authsec({ logger }).protect(server), ada);
+    await client.callTool({ name: 'work' });
+    goOn();
+    const abort = new AbortController();
+    const asked = client.mcp.callTool({ name: 'hang', arguments: {} }, undefined, { signal: abort.signal });
+    setImmediate(() => abort.abort());
+    await asked.catch(() => {});
+    await until(() => late.length === 2);
+    const left = client.mcp.callTool({ name: 'hang', arguments: {} });
+    await client.mcp.ping();
+    await client.close();
+    await left.catch(() => {});
+    await until(() => late.length === 3);
+    expect(await Promise.all(late)).toEqual(Array.from({ length: 3 }, () => 'credential_escaped'));
+    expect(manager.openLeases()).toBe(0);
+  });
+
+  test('whose answer cannot be written, its lease ends', async () => {
+    const server = new McpServer({ name: 'acme', version: '1.0.0' });
+    let opened = 0;
+    server.registerTool('work', {}, async () => {
+      await callContext().services.credential('reports');
+      opened = manager.openLeases();
+      const toJSON = () => JSON.parse('no') as unknown;
+      return { content: [], structuredContent: { bad: { toJSON } } };
+    });
+    const client = await manager.connect(manager.authsec({ logger }).protect(server), ada);
+    const abort = new AbortController();
+    const asked = client.mcp.callTool({ name: 'work', arguments: {} }, undefined, { signal: abort.signal });
+    const failed = asked.then(
+      () => 'answered',
+      () => 'not answered',
+    );
+    await until(() => opened === 1 && manager.openLeases() === 0);
+    abort.abort();
+    expect(await failed).toBe('not answered');
+  });
+
   test('closing authsec() ends the leases of calls that are under way', async () => {
     const auth = manager.authsec({ logger });
     const server = new McpServer({ name: 'acme', version: '1.0.0' });
@@ -302,6 +354,46 @@ describe('what a call has now goes out by no message of the process', () => {
       return `still ${password}`;
     });
     expect(text).toBe('still [redacted]');
+  });
+
+  test('nor in what an object makes of itself when it is sent', async () => {
+    class Failure extends Error {
+      constructor(readonly config: object) {
+        super('no');
+      }
+    }
+    const server = new McpServer({ name: 'acme', version: '1.0.0' });
+    server.registerTool('work', {}, async () => {
+      const { password } = await callContext().services.credential('reports', 'database');
+      const own = { toJSON: () => ({ password, at: new Date(0) }) };
+      const structuredContent = {
+        url: new URL(`postgres://v-ada:${password}@db.test/`),
+        failure: new Failure({ password }),
+        text: new String(password),
+        own,
+      };
+      return { content: [], structuredContent };
+    });
+    const client = await manager.connect(manager.authsec({ logger }).protect(server), ada);
+    const { structuredContent } = await client.callTool({ name: 'work' });
+    expect(JSON.parse(JSON.stringify(structuredContent))).toEqual({
+      url: 'postgres://v-ada:[redacted]@db.test/',
+      failure: { config: { password: '[redacted]' } },
+      text: '[redacted]',
+      own: { password: '[redacted]', at: '1970-01-01T00:00:00.000Z' },
+    });
+  });
+
+  test('nor a part of one in which another one stands', async () => {
+    const longer = `${canary}-of-production`;
+    manager.setService('others', { credential: { ...database, password: longer } });
+    const client = await manager.connect(createServer(), ada);
+    const { text } = await call(client, async (services) => {
+      await services.credential('reports');
+      const { password } = await services.credential('others', 'database');
+      return `with ${password}`;
+    });
+    expect(text).toBe('with [redacted]');
   });
 
   test('nor in the log of the SDK', async () => {
