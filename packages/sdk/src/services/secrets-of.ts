@@ -2,8 +2,16 @@ import type { ServiceCredential } from '@authsec/manager-client';
 
 const minPartLength = 8;
 
-/** What of a credential must be seen nowhere. User names, hosts and certificates are no secrets. */
+/**
+ * What of a credential must be seen nowhere, also without the spaces around it, which headers lose. User names, hosts and
+ * certificates are no secrets.
+ */
 export function secretsOf(credential: ServiceCredential): readonly string[] {
+  const values = valuesOf(credential);
+  return [...new Set([...values, ...values.map((value) => value.trim())])];
+}
+
+function valuesOf(credential: ServiceCredential): readonly string[] {
   const { type } = credential;
   if (type === 'header') return [credential.value, ...partsAfterPrefix(credential.value)];
   if (type === 'query') return [credential.value];

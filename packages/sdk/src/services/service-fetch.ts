@@ -2,6 +2,7 @@ import type { IssuedCredential } from '@authsec/manager-client';
 import type { Logger } from '../author-log.js';
 import { AuthSecError } from '../authsec-error.js';
 import type { HeldCredential } from './held-credential.js';
+import { untraced } from '../telemetry/open-telemetry.js';
 import { putCredential } from './put-credential.js';
 import { readRequest, type ToolRequest } from './read-request.js';
 import { redactResponse } from './redact-response.js';
@@ -37,7 +38,8 @@ export function createServiceFetch(options: ServiceFetchOptions): ServiceFetch {
     const answer = await follow(options, base, held, request);
     if (answer.status !== 401 || request.body instanceof ReadableStream) return answer;
     const previous = await options.previous();
-    if (!previous) return answer;
+    // What was set up anew meanwhile is not asked where the service was before.
+    if (!previous || previous.issued.service.base_url !== held.issued.service.base_url) return answer;
     await answer.body?.cancel();
     return follow(options, base, previous, request);
   };
@@ -113,7 +115,8 @@ async function send(
   let answer: Response;
   try {
     if (signal.aborted) throw signal.reason;
-    answer = await network.send({ ...withCredential, method, body, signal, allowPrivateAddresses });
+    const ask = () => network.send({ ...withCredential, method, body, signal, allowPrivateAddresses });
+    answer = await (issued.credential.type === 'query' ? untraced(ask) : ask());
   } catch (error) {
     throw translate(error);
   }

@@ -29,4 +29,12 @@ function isSetUp({ trace, metrics }: OpenTelemetryApi): boolean {
   return meters.getMeter(scopeName) !== nothing?.meter;
 }
 
+/** Without spans of the application's instrumentations, which write down whole URLs. */
+export function untraced<Result>(run: () => Result): Result {
+  const api = openTelemetry();
+  if (!api) return run();
+  const suppressed = api.createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');
+  return api.context.with(api.context.active().setValue(suppressed, true), run);
+}
+
 export const scopeName = '@authsec/sdk';

@@ -68,6 +68,8 @@ async function closedOrigin(): Promise<string> {
 interface Given {
   readonly credential?: ServiceCredential;
   readonly previous?: ServiceCredential;
+  /** Where the service is by now. */
+  readonly previousBaseUrl?: string;
   readonly baseUrl?: string | null;
   readonly allowPrivateAddresses?: boolean;
   readonly over?: AbortController;
@@ -82,13 +84,13 @@ function open(given: Given = {}) {
     closed: new AbortController().signal,
     person: () => undefined,
   };
-  const hold = (one: ServiceCredential) => {
+  const hold = (one: ServiceCredential, at = baseUrl) => {
     const issued = {
       service: {
         id: '00000000-0000-4000-8000-000000000000',
         name: 'github',
         kind: 'bearer',
-        base_url: baseUrl,
+        base_url: at,
         allow_private_addresses: allowPrivateAddresses,
       },
       credential: one,
@@ -103,7 +105,7 @@ function open(given: Given = {}) {
   const fetch: ServiceFetch = createServiceFetch({
     service: 'github',
     current: async () => held,
-    previous: async () => (previousAsked++ === 0 && previous ? hold(previous) : undefined),
+    previous: async () => (previousAsked++ === 0 && previous ? hold(previous, given.previousBaseUrl) : undefined),
     over: (given.over ?? new AbortController()).signal,
     log,
   });
@@ -310,6 +312,12 @@ describe('the secret is taken out of', () => {
     isClean(await (await open()('repos')).text());
   });
 
+  test('without the spaces around it, which a header loses', async () => {
+    serve = ({ headers }, response) => response.end(`got <${headers.authorization}>`);
+    const fetch = open({ credential: { type: 'bearer', token: ` ${canary} ` } });
+    expect(await (await fetch('x')).text()).toMatch(/^got <Bearer +\[redacted\]>$/);
+  });
+
   test('headers and the status text', async () => {
     serve = (_, response) =>
       response.writeHead(200, `no ${canary}`, { 'x-echo': canary, 'x-forms': forms.join(' ') }).end();
@@ -454,6 +462,13 @@ describe('after a rotation', () => {
     const response = await open()('repos');
     expect([response.status, await response.text()]).toEqual([401, 'Bearer [redacted]']);
     expect(seen).toHaveLength(1);
+  });
+
+  test('one of what was set up elsewhere meanwhile does not go where the service was before', async () => {
+    serve = (_, response) => response.writeHead(401).end('no');
+    const fetch = open({ previous: { type: 'bearer', token: 'before-1234567890' }, previousBaseUrl: `${other}/v1` });
+    expect((await fetch('x')).status).toBe(401);
+    expect(seen.map(({ headers }) => headers.authorization)).toEqual([`Bearer ${canary}`]);
   });
 
   test('a body that is a stream is not sent again', async () => {
