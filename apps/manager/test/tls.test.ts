@@ -22,7 +22,7 @@ beforeAll(async () => {
     AUTHSEC_TLS_KEY_FILE: join(folder, 'key.pem'),
   };
 });
-afterEach(() => child?.process.kill('SIGKILL'));
+afterEach(() => void child?.process.kill('SIGKILL'));
 afterAll(async () => {
   await manager.close();
   await rm(folder, { recursive: true });
