@@ -142,7 +142,7 @@ async function prepareVault(
   state: StateDirectory,
   step: Step,
 ): Promise<ProvisionedVault> {
-  if (!standing && findOpenBao() === undefined) await step('OpenBao is installed', installOpenBao);
+  if (!standing && findOpenBao() === undefined) await step('OpenBao is installed', () => installOpenBao(process.env));
   const vault = await step('Vault is up', () => (running.vault = startDevVault({ state, standing, port })));
   void vault.server?.ended.then(() => request.stop({ message: 'OpenBao ended: stopping', failed: true }));
   return step('Vault is provisioned', () => provisionDevVault(vault));
