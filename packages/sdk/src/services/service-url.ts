@@ -63,10 +63,7 @@ function assertWithin(base: ServiceBase, url: URL, written: string): URL {
 function assertStays(base: ServiceBase, path: string): void {
   let decoded = path;
   for (let times = 0; times < 4; times++) {
-    // `..;x` is `..` to servers that take path parameters.
-    if (decoded.split(/[/\\]/).some((segment) => /^\.\.(?:;|$)/.test(segment))) {
-      throw refused(base, 'leads out of the base path');
-    }
+    if (leadsUpwards(decoded) || leadsUpwards(asFoldedText(decoded))) throw refused(base, 'leads out of the base path');
     const next = decodeOnce(decoded);
     // oxlint-disable-next-line no-control-regex -- control characters are what it refuses
     if (/[\u0000-\u001f\u007f]/.test(next)) throw refused(base, 'has encoded control characters');
@@ -74,6 +71,16 @@ function assertStays(base: ServiceBase, path: string): void {
     decoded = next;
   }
   throw refused(base, 'is encoded over and over');
+}
+
+/** `..;x` is `..` to servers that take path parameters. */
+function leadsUpwards(path: string): boolean {
+  return path.split(/[/\\]/).some((segment) => /^\.\.(?:;|$)/.test(segment));
+}
+
+/** Bytes as the text that they are, where dots and slashes of other scripts are those of ASCII, as some servers take them. */
+function asFoldedText(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString().normalize('NFKC');
 }
 
 /** What is not an encoded byte stays as it is. */
