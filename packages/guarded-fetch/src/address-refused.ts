@@ -3,6 +3,6 @@ export class AddressRefused extends Error {
   override readonly name = 'AddressRefused';
 
   constructor(readonly host: string) {
-    super(`${host} is, or has, an address that is not public`);
+    super(`${host} is, or has, an address that is not public, or not one to ask without TLS`);
   }
 }

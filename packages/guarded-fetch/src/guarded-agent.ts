@@ -2,7 +2,7 @@ import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { Agent, buildConnector } from 'undici';
 import { AddressRefused } from './address-refused.js';
-import { mayConnectTo } from './public-address.js';
+import { mayConnectTo, rangeOf } from './public-address.js';
 
 /** All addresses of a name. */
 export type LookupAll = (
@@ -21,6 +21,8 @@ export interface ClientCertificate {
 export interface GuardedAgentOptions {
   /** Private and loopback addresses as well; link-local ones, where clouds keep their metadata, never. */
   readonly allowPrivateAddresses: boolean;
+  /** Without TLS nothing that is public: whoever answers to the name there would be believed. */
+  readonly plaintextOnlyToPrivate?: boolean | undefined;
   readonly connectTimeoutMs: number;
   readonly clientCertificate?: ClientCertificate | undefined;
   readonly lookup?: LookupAll | undefined;
@@ -44,8 +46,17 @@ export function createGuardedAgent(options: GuardedAgentOptions): Agent {
 }
 
 function createConnector(options: GuardedAgentOptions): buildConnector.connector {
-  const { connectTimeoutMs, clientCertificate, lookup = resolveAll } = options;
-  const allow = (address: string) => mayConnectTo(address, { allowPrivate: options.allowPrivateAddresses });
+  const may = (address: string) => mayConnectTo(address, { allowPrivate: options.allowPrivateAddresses });
+  const withTls = createJudgedConnector(options, may);
+  if (!options.plaintextOnlyToPrivate) return withTls;
+  const plain = createJudgedConnector(options, (address) => may(address) && rangeOf(address) !== 'unicast');
+  return (target, done) => (target.protocol === 'https:' ? withTls : plain)(target, done);
+}
+
+function createJudgedConnector(
+  { connectTimeoutMs, clientCertificate, lookup = resolveAll }: GuardedAgentOptions,
+  allow: (address: string) => boolean,
+): buildConnector.connector {
   const judged: LookupFunction = (hostname, { all }, done) => {
     lookup(hostname, (error, addresses) => {
       const bad = addresses?.find(({ address }) => !allow(address));

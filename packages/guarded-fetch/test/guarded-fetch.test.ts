@@ -92,6 +92,16 @@ test('a name that is looked at as public, and is private when it is connected to
   expect(hits).toEqual([]);
 });
 
+test('without TLS nothing public is connected to, where that is said: neither a number nor a name that turned public', async () => {
+  const options = { allowPrivateAddresses: true, plaintextOnlyToPrivate: true };
+  expect(await refusalOf(ask('http://93.184.216.34/', options))).toBe('AddressRefused 93.184.216.34');
+  const dns = answers(['93.184.216.34']);
+  expect(await refusalOf(ask('http://service.test/', { ...dns, ...options }))).toBe('AddressRefused service.test');
+  expect(await (await ask(`http://service.test:${port}/`, { ...answers(['127.0.0.1']), ...options })).text()).toBe(
+    'ok',
+  );
+});
+
 test('a redirect is an answer', async () => {
   const response = await ask(`http://127.0.0.1:${port}/redirect`, { allowPrivateAddresses: true });
   expect([response.status, response.headers.get('location')]).toEqual([302, '/']);

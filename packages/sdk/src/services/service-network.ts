@@ -22,7 +22,12 @@ export function createServiceNetwork(clientCertificate?: ClientCertificate): Ser
 
   async function open(allowPrivateAddresses: boolean): Promise<GuardedFetch> {
     const { createGuardedFetch } = await import('@authsec/guarded-fetch');
-    return createGuardedFetch({ allowPrivateAddresses, connectTimeoutMs, clientCertificate });
+    return createGuardedFetch({
+      allowPrivateAddresses,
+      plaintextOnlyToPrivate: true,
+      connectTimeoutMs,
+      clientCertificate,
+    });
   }
 
   return {

@@ -429,6 +429,11 @@ describe('the credential goes nowhere else', () => {
     expect(seen).toEqual([]);
   });
 
+  test('http: to what is public, also where private addresses are allowed', async () => {
+    const fetch = open({ baseUrl: 'http://93.184.216.34/v1' });
+    await expect(fetch('x')).rejects.toMatchObject({ code: 'service_host_refused' });
+  });
+
   test('http: is for private addresses only, and a database is not fetched from', async () => {
     expect(await failing(open({ allowPrivateAddresses: false })('repos'))).toMatchObject({
       code: 'service_host_refused',
