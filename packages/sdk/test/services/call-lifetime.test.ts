@@ -463,6 +463,21 @@ describe('a credential is decided anew each time', () => {
     expect(manager.openLeases()).toBe(0);
   });
 
+  test('the secret before is tried once, however often a service says 401', async () => {
+    const given: string[] = [];
+    const answer = ({ headers }: Request) => {
+      given.push(headers.get('authorization')!.slice('Bearer '.length));
+      return new Response('', { status: 401 });
+    };
+    manager.setService('github', { ...github, previousCredential: 'the-one-before-123', answer });
+    const client = await manager.connect(createServer(), ada);
+    await call(client, async (services) => {
+      const fetch = await services.fetch('github');
+      for (const path of ['x', 'y', 'z']) await fetch(path);
+    });
+    expect(given).toEqual([canary, 'the-one-before-123', 'the-one-before-123', 'the-one-before-123']);
+  });
+
   test('one that is kept too long is fetched again, and only then', async () => {
     manager.setService('github', { ...github, expiresInSeconds: 20 });
     const client = await manager.connect(createServer(), ada);

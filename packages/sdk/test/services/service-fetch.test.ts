@@ -493,3 +493,46 @@ test('when the call is over, what is under way ends, and nothing is begun', asyn
   expect(await failing(fetch('repos'))).toMatchObject({ code: 'credential_escaped' });
   expect(seen).toHaveLength(1);
 });
+
+test('a client certificate has connections of its own, which close with the call, once', async () => {
+  let closed = 0;
+  const shown: unknown[] = [];
+  const own: ServiceNetwork = { ...network, close: async () => void closed++ };
+  const shared: ServiceNetwork = {
+    ...network,
+    withCertificate(certificate) {
+      shown.push(certificate);
+      return own;
+    },
+  };
+  const [certificate, privateKey] = ['-----BEGIN CERTIFICATE-----', '-----BEGIN PRIVATE KEY-----'];
+  const ended: string[] = [];
+  const caller = { endLease: async (id: string) => void ended.push(id) } as unknown as PersonServices;
+  const issued = {
+    service: { id: 'x', name: 'bank', kind: 'mtls', base_url: origin, allow_private_addresses: false },
+    credential: { type: 'client_certificate', certificate, private_key: privateKey, certificate_authority: null },
+    expires_in: 300,
+    lease_id: 'lease',
+    decision_id: 'x',
+  } satisfies Parameters<typeof holdCredential>[0]['issued'];
+  const source: ServiceSource = {
+    clock: systemClock,
+    network: shared,
+    closed: new AbortController().signal,
+    person: () => undefined,
+  };
+  const held = holdCredential({ caller, issued, sentAt: 0 }, { source, log: createLog() });
+  expect(held.network).toBe(own);
+  expect(shown).toEqual([{ certificate, privateKey, certificateAuthority: undefined }]);
+  await Promise.all([held.end(), held.end()]);
+  expect([closed, ended]).toEqual([1, ['lease']]);
+});
+
+test('the end of the call ends what the tool would end later itself, too', async () => {
+  const over = new AbortController();
+  serve = (_, response) => void response.write('begun');
+  const response = await open({ over })('repos', { signal: new AbortController().signal });
+  const rest = failing(response.text());
+  over.abort(Object.assign(new Error('over'), { code: 'credential_escaped' }));
+  expect(await rest).toMatchObject({ code: 'credential_escaped' });
+});
