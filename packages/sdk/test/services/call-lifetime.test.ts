@@ -1,4 +1,6 @@
 import { inspect } from 'node:util';
+import type { RequestTaskStore } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import { InMemoryTaskStore } from '@modelcontextprotocol/sdk/experimental/tasks/stores/in-memory.js';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
@@ -346,6 +348,52 @@ describe('what a call has now goes out by no message of the process', () => {
     expect((await call(client, () => own)).text).toBe(own);
   });
 
+  test('and is not looked for any longer than that', async () => {
+    const own = 'not-for-long-1234567890';
+    manager.setService('github', { ...github, credential: own });
+    manager.setService('reports', { ...reports, credential: { ...database, password: own } });
+    const client = await manager.connect(createServer(), ada);
+    const during = await call(client, async (services) => {
+      await services.fetch('github');
+      await (await services.credential('reports')).end();
+      await services.credential('reports');
+      return own;
+    });
+    expect(during.text).toBe('[redacted]');
+    expect((await call(client, () => own)).text).toBe(own);
+  });
+
+  test('also what a task sends that goes on after its call was answered', async () => {
+    const own = 'only-in-a-task-1234567890';
+    manager.setService('reports', { ...reports, credential: { ...database, password: own } });
+    const server = new McpServer(
+      { name: 'acme', version: '1.0.0' },
+      { capabilities: { tasks: { requests: { tools: { call: {} } } } }, taskStore: new InMemoryTaskStore() },
+    );
+    let goOn = (): void => {};
+    const answered = new Promise<void>((resolve) => (goOn = resolve));
+    const handler = {
+      async createTask(extra: { taskStore: RequestTaskStore }) {
+        const { password } = await callContext().services.credential('reports', 'database');
+        void answered.then(() => server.server.notification({ method: 'notifications/x', params: { password } }));
+        return { task: await extra.taskStore.createTask({ pollInterval: 1 }) };
+      },
+    };
+    server.experimental.tasks.registerToolTask('work', { execution: { taskSupport: 'required' } }, handler as never);
+    const client = await manager.connect(manager.authsec({ logger }).protect(server), ada);
+    const notified: string[] = [];
+    client.mcp.fallbackNotificationHandler = async (notification) => void notified.push(JSON.stringify(notification));
+    await client.mcp.request(
+      { method: 'tools/call', params: { name: 'work', task: {} } },
+      z.looseObject({ task: z.looseObject({}) }),
+    );
+    await until(() => manager.openLeases() === 0);
+    goOn();
+    await until(() => notified.some((one) => one.includes('notifications/x')));
+    expect(notified.join('')).toContain('[redacted]');
+    expect(notified.join('')).not.toContain(own);
+  });
+
   test('also where another call that had it is over', async () => {
     const [one, two] = [await manager.connect(createServer(), ada), await manager.connect(createServer(), ada)];
     const { text } = await call(one, async (services) => {
@@ -463,6 +511,31 @@ describe('a credential is decided anew each time', () => {
     expect(manager.openLeases()).toBe(0);
   });
 
+  test('nor has what was called by nobody, once somebody is signed in', async () => {
+    const client = await manager.connect(createServer());
+    const { said } = await call(
+      client,
+      async (services) => {
+        await client.signIn(ada);
+        await services.credential('reports');
+      },
+      'work_of_anyone',
+    );
+    expect(said).toMatchObject({ error: 'not_signed_in' });
+    expect(manager.openLeases()).toBe(0);
+  });
+
+  test('while the rights of its caller cannot be judged there is none', async () => {
+    const client = await manager.connect(createServer(), ada);
+    const { text } = await call(client, async (services) => {
+      await manager.goAway();
+      await manager.advance(31_000);
+      return codeOf(services.fetch('github'));
+    });
+    expect(text).toBe('policy_unavailable');
+    await manager.comeBack();
+  });
+
   test('the secret before is tried once, however often a service says 401', async () => {
     const given: string[] = [];
     const answer = ({ headers }: Request) => {
@@ -546,6 +619,39 @@ describe('where there is none', () => {
     const client = await manager.connect(createServer(), ada);
     const { text, isError } = await call(client, async (services) => codeOf(services.fetch('nothing-here')));
     expect([text, isError]).toEqual(['service_unknown', false]);
+  });
+
+  test.each(['../github', 'github?x', 'GitHub', '__proto__', ''])('%j is no name that is asked for', async (name) => {
+    manager.setService(name, { ...github, requirement: {} });
+    const client = await manager.connect(createServer(), ada);
+    const { text } = await call(client, async (services) => codeOf(services.fetch(name)));
+    expect(text).toBe('service_unknown');
+  });
+
+  test('a credential of another service than was asked for is not used, and its lease ends', async () => {
+    const confused: typeof fetch = async (input, init) => {
+      const answer = await manager.options.fetch(input, init);
+      if (!new Request(input).url.endsWith('/v1/service-credentials')) return answer;
+      const body = (await answer.json()) as { service: object };
+      return Response.json({ ...body, service: { ...body.service, name: 'another' } }, { status: answer.status });
+    };
+    const { fetch: _, ...options } = manager.options;
+    const { createLoginService } = await import('../../src/session/login-service.js');
+    const { environmentFor } = await import('../../src/session/provided-environment.js');
+    const service = createLoginService({ ...options, fetch: confused, logger }, environmentFor(manager.options.fetch));
+    const { protectServer } = await import('../../src/protect-server.js');
+    const server = new McpServer({ name: 'acme', version: '1.0.0' });
+    server.registerTool('work', {}, async () => {
+      const code = await codeOf(callContext().services.credential('reports'));
+      return { content: [{ type: 'text', text: `${code} ${manager.openLeases()}` }] };
+    });
+    protectServer(server, { createSession: service.createSession, logger: service.log });
+    const client = await manager.connect(server, ada);
+    expect(await client.callTool({ name: 'work' })).toMatchObject({
+      content: [{ text: expect.stringContaining('service_unavailable') }],
+    });
+    await until(() => manager.openLeases() === 0);
+    await service.close();
   });
 
   test('a Manager that hangs is given up within 2.5 s', async () => {
