@@ -79,49 +79,61 @@ rehearsal('@authsec/sdk from a registry', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
-  test('compiles with the README’s example under strict, runs, and lets a protected tool be called by whom it is for', async () => {
-    const { devDependencies: ours } = await manifestOf(root);
-    const consumer = await emptyFolder('consumer');
-    await run(consumer, 'npm', [
-      'install',
-      '@authsec/sdk',
-      `@modelcontextprotocol/sdk@${sdk.devDependencies['@modelcontextprotocol/sdk']}`,
-      `typescript@${ours['typescript']}`,
-      `@types/node@${ours['@types/node']}`,
-    ]);
+  test(
+    'compiles with the README’s example under strict, runs, and lets a protected tool be called by whom it is for',
+    async () => {
+      const { devDependencies: ours } = await manifestOf(root);
+      const consumer = await emptyFolder('consumer');
+      await run(consumer, 'npm', [
+        'install',
+        '@authsec/sdk',
+        `@modelcontextprotocol/sdk@${sdk.devDependencies['@modelcontextprotocol/sdk']}`,
+        `typescript@${ours['typescript']}`,
+        `@types/node@${ours['@types/node']}`,
+      ]);
 
-    const readme = await readFile(join(root, 'README.md'), 'utf8');
-    const example = /^```ts\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? '';
-    const files = { ...consumerFiles, 'readme.ts': example, 'server.ts': pointAtTestManager(example) };
-    await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(consumer, name), text)));
-    await run(consumer, process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.']);
+      const readme = await readFile(join(root, 'README.md'), 'utf8');
+      const example = /^```ts\n([\s\S]*?)^```$/m.exec(readme)?.[1] ?? '';
+      const files = { ...consumerFiles, 'readme.ts': example, 'server.ts': pointAtTestManager(example) };
+      await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(consumer, name), text)));
+      await run(consumer, process.execPath, ['node_modules/typescript/bin/tsc', '-p', '.']);
 
-    const printed = await run(consumer, process.execPath, ['built/main.js']);
-    expect(JSON.parse(printed)).toEqual({ content: [{ type: 'text', text: 'revenue is up' }] });
-  }, patienceMs);
+      const printed = await run(consumer, process.execPath, ['built/main.js']);
+      expect(JSON.parse(printed)).toEqual({ content: [{ type: 'text', text: 'revenue is up' }] });
+    },
+    patienceMs,
+  );
 
-  test('is published with proof of its origin or not at all: here, where there is none, as the release does it fails', async () => {
-    const release = parse(await readFile(join(root, '.github/workflows/release.yml'), 'utf8')) as Release;
-    const env = release.jobs.publish.steps.find(({ run }) => run?.includes('run release'))?.env ?? {};
-    const unproven = await emptyFolder('unproven');
-    await writeFile(join(unproven, 'package.json'), JSON.stringify({ name: '@authsec/unproven', version: '1.0.0' }));
-    const publish = () => run(unproven, 'npx', ['-y', 'pnpm@12', 'publish', '--no-git-checks'], env);
-    await expect(publish()).rejects.toThrow(/PROVENANCE_UNSUPPORTED_PROVIDER|ID_TOKEN_GITHUB_WORKFLOW/);
-  }, patienceMs);
+  test(
+    'is published with proof of its origin or not at all: here, where there is none, as the release does it fails',
+    async () => {
+      const release = parse(await readFile(join(root, '.github/workflows/release.yml'), 'utf8')) as Release;
+      const env = release.jobs.publish.steps.find(({ run }) => run?.includes('run release'))?.env ?? {};
+      const unproven = await emptyFolder('unproven');
+      await writeFile(join(unproven, 'package.json'), JSON.stringify({ name: '@authsec/unproven', version: '1.0.0' }));
+      const publish = () => run(unproven, 'npx', ['-y', 'pnpm@12', 'publish', '--no-git-checks'], env);
+      await expect(publish()).rejects.toThrow(/PROVENANCE_UNSUPPORTED_PROVIDER|ID_TOKEN_GITHUB_WORKFLOW/);
+    },
+    patienceMs,
+  );
 
-  test('brings an application no more than its budget says', async () => {
-    const application = await emptyFolder('application');
-    await run(application, 'npm', ['install', '@authsec/sdk']);
-    const { bytes, files, packages } = await installedSize(join(application, 'node_modules'));
-    const [packed] = JSON.parse(await run(application, 'npm', ['pack', '@authsec/sdk', '--json', '--dry-run'])) as [
-      { size: number },
-    ];
+  test(
+    'brings an application no more than its budget says',
+    async () => {
+      const application = await emptyFolder('application');
+      await run(application, 'npm', ['install', '@authsec/sdk']);
+      const { bytes, files, packages } = await installedSize(join(application, 'node_modules'));
+      const [packed] = JSON.parse(await run(application, 'npm', ['pack', '@authsec/sdk', '--json', '--dry-run'])) as [
+        { size: number },
+      ];
 
-    const budget = JSON.parse(await readFile(join(root, 'packages/sdk/size-budget.json'), 'utf8')) as SizeBudget;
-    const measured = { packedBytes: packed.size, installedBytes: bytes, installedFiles: files };
-    const over = Object.entries(measured).filter(([name, value]) => value > budget[name as keyof typeof measured]);
-    const asked = over.map(([name, value]) => `${name}: ${value}, over ${budget[name as keyof typeof measured]}`);
-    expect(asked).toEqual([]);
-    expect(packages).toEqual(budget.installedPackages);
-  }, patienceMs);
+      const budget = JSON.parse(await readFile(join(root, 'packages/sdk/size-budget.json'), 'utf8')) as SizeBudget;
+      const measured = { packedBytes: packed.size, installedBytes: bytes, installedFiles: files };
+      const over = Object.entries(measured).filter(([name, value]) => value > budget[name as keyof typeof measured]);
+      const asked = over.map(([name, value]) => `${name}: ${value}, over ${budget[name as keyof typeof measured]}`);
+      expect(asked).toEqual([]);
+      expect(packages).toEqual(budget.installedPackages);
+    },
+    patienceMs,
+  );
 });
