@@ -45,7 +45,8 @@ function percentFormsOf(text: string): string[] {
   const uri = encodeURIComponent(well);
   const strict = uri.replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   const form = new URLSearchParams({ v: well }).toString().slice(2);
-  const upper = [uri, strict, form, encodeURI(well)];
+  // Twice, as a URL stands in the query of another one.
+  const upper = [uri, strict, form, encodeURI(well), encodeURIComponent(uri), encodeURIComponent(form)];
   return [...upper, ...upper.map((one) => one.replaceAll(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase()))];
 }
 
@@ -64,10 +65,12 @@ function jsonFormsOf(text: string): string[] {
     html,
     escaped(/[<>&'+]/g, ascii),
   ];
-  return [
+  const once = [
     ...all,
     ...all.map((one) => one.replaceAll(/\\u[0-9a-f]{4}/g, (unit) => `\\u${unit.slice(2).toUpperCase()}`)),
   ];
+  // Twice, as a body stands in the text of another one.
+  return [...once, ...once.map((one) => JSON.stringify(one).slice(1, -1))];
 }
 
 function htmlFormsOf(text: string): string[] {

@@ -37,6 +37,8 @@ const writings: readonly [name: string, write: (text: string) => string][] = [
   ['as a form', (text) => new URLSearchParams({ '': text }).toString().slice(1)],
   ['base64, percent-encoded', (text) => encodeURIComponent(bytes(text).toString('base64'))],
   ['in JSON', (text) => JSON.stringify(text).slice(1, -1)],
+  ['in JSON in JSON', (text) => JSON.stringify(JSON.stringify(text).slice(1, -1)).slice(1, -1)],
+  ['percent-encoded twice', (text) => encodeURIComponent(encodeURIComponent(text))],
   ['in JSON of ASCII', asciiJson],
   ['in JSON with escaped slashes', (text) => JSON.stringify(text).slice(1, -1).replaceAll('/', '\\/')],
   ['in HTML', html],
