@@ -312,6 +312,12 @@ describe('the secret is taken out of', () => {
     isClean(await (await open()('repos')).text());
   });
 
+  test('of a header with a prefix also what stands after that', async () => {
+    serve = (_, response) => response.end('no key abcdef-1234567890');
+    const fetch = open({ credential: { type: 'header', name: 'x-api-key', value: 'Token abcdef-1234567890' } });
+    expect(await (await fetch('x')).text()).toBe('no key [redacted]');
+  });
+
   test('without the spaces around it, which a header loses', async () => {
     serve = ({ headers }, response) => response.end(`got <${headers.authorization}>`);
     const fetch = open({ credential: { type: 'bearer', token: ` ${canary} ` } });
