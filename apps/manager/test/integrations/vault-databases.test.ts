@@ -228,6 +228,29 @@ describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () =>
     await silentPort.close();
   });
 
+  test("however many databases of one tenant hang, other tenants' secrets are read", async () => {
+    const silentPort = await openSilence();
+    const broken = await Promise.all(Array.from({ length: 30 }, () => configured('acme', { port: silentPort.port })));
+    const secret = addressOf('beta');
+    await store.write(secret, { token: 'x' }, { expectedVersion: 0 });
+    const calls = broken.flatMap((address) => Array.from({ length: 10 }, () => failureOf(databases.issue(address))));
+    const reads: string[] = [];
+    const until = performance.now() + 2_500;
+    while (performance.now() < until) {
+      reads.push(
+        await store.read(secret).then(
+          () => 'ok',
+          () => 'failed',
+        ),
+      );
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    const outcomes = await Promise.all(calls);
+    expect(new Set(outcomes)).toEqual(new Set(['unavailable']));
+    expect(new Set(reads)).toEqual(new Set(['ok']));
+    await silentPort.close();
+  });
+
   test('a wrong password of the maker is unavailable, and nothing of it is told', async () => {
     const address = await configured('acme', { password: 'canary-password' });
     const error: unknown = await databases.issue(address).catch((thrown: unknown) => thrown);

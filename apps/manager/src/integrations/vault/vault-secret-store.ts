@@ -36,12 +36,15 @@ export async function createVaultSecretStore(
   const connection = connectVault({ address, namespace, certificateAuthority, requestTimeoutMs });
   const limits = { maxInFlight: 50, maxWaiting: 5_000, failures: 3, pauseMs: 1_000 };
   const breaker = createVaultBreaker({ name: 'Vault', ...limits });
+  // Half of the connections: however many databases hang, there are some left for everything else.
+  const room = createVaultBreaker({ name: 'Vault', ...limits, maxInFlight: 32, failures: Infinity });
   const connectAs: ConnectAs = (token) => {
     const client = connection.as(token);
     return {
       request(request) {
         const own = breaker.isOpen ? undefined : request.breaker;
-        return (own ?? breaker).run(() => client.request(request), request.signal);
+        const ask = () => client.request(request);
+        return own ? own.run(() => room.run(ask, request.signal), request.signal) : breaker.run(ask, request.signal);
       },
     };
   };
