@@ -1,5 +1,5 @@
 // Writes what changed in schema.prisma since the last commit as a new migration, without Prisma's native engine.
-// Usage: pnpm migration <master|tenant> <name_in_snake_case>; then read and complete the SQL by hand.
+// Usage: pnpm migration <master|tenant> <name_in_snake_case>; then read and complete the SQL by hand, and pnpm schema:describe.
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

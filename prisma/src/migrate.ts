@@ -5,6 +5,7 @@ import { createSchemaEngine } from './schema-engine.js';
 
 export type { DatabaseKind } from './read-migrations.js';
 export { type MigrationStatus, readMigrationStatus } from './migration-status.js';
+export { readSchemaDrift, type SchemaDifference } from './schema-drift.js';
 
 export interface MigrateOptions {
   /** PostgreSQL URL of the database, with a role that owns it. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 
-/** An empty database of its own on the test server. */
-export function createDatabase(): { url: Promise<string>; drop(): Promise<void> } {
+/** A database of its own on the test server: empty, or a copy of one that nobody is connected to. */
+export function createDatabase(template = 'template0'): { url: Promise<string>; drop(): Promise<void> } {
   const name = `test_${randomBytes(6).toString('hex')}`;
   const url = new URL(process.env.AUTHSEC_TEST_DATABASE_URL!);
   const run = async (sql: string) => {
@@ -14,7 +14,7 @@ export function createDatabase(): { url: Promise<string>; drop(): Promise<void> 
       await client.end();
     }
   };
-  const created = run(`CREATE DATABASE ${name} TEMPLATE template0`).then(() => {
+  const created = run(`CREATE DATABASE ${name} TEMPLATE ${template}`).then(() => {
     url.pathname = `/${name}`;
     return url.href;
   });
