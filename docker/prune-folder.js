@@ -1,5 +1,5 @@
 // Takes out of a deployed folder what no running process reads: declarations, source maps, manuals, sources of packages
-// of the workspace, and Prisma's query compilers for other databases than PostgreSQL.
+// of the workspace, what is there twice, and Prisma's query compilers for other databases than PostgreSQL.
 // Usage: node docker/prune-folder.js <folder>
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,6 +17,9 @@ const unread = [
   /^(pnpm-lock|pnpm-workspace)\.yaml$/,
   /@prisma\/client\/runtime\/query_compiler_(?!fast_bg\.postgresql\.(mjs|wasm-base64\.mjs)$)/,
   /@prisma\/client\/runtime\/.*edge/,
+  // The same code for bundlers; Node loads `build/src`. And names that no package of theirs loads.
+  /@opentelemetry\/[^/]+\/build\/(esm|esnext)\//,
+  /@opentelemetry\/semantic-conventions\/dist\/(index-incubating|experimental_)/,
 ];
 
 let removed = 0;

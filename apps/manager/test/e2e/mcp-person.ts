@@ -26,7 +26,8 @@ export interface McpPerson {
   readonly capabilities: ReturnType<Client['getServerCapabilities']>;
   /** In the order of the list. */
   toolNames(): Promise<readonly string[]>;
-  call(name: string, args?: Record<string, unknown>): Promise<ToolAnswer>;
+  /** `meta` goes along as `_meta`. */
+  call(name: string, args?: Record<string, unknown>, meta?: Record<string, unknown>): Promise<ToolAnswer>;
   /** How many `notifications/tools/list_changed` came so far. */
   listChanges(): number;
   /** Resolves when more than `seen` of them have come. */
@@ -102,7 +103,8 @@ async function connectOver(
     sessionId: undefined,
     capabilities: client.getServerCapabilities(),
     toolNames: async () => (await client.listTools()).tools.map((tool) => tool.name),
-    call: async (tool, args = {}) => (await client.callTool({ name: tool, arguments: args })) as ToolAnswer,
+    call: async (tool, args = {}, meta) =>
+      (await client.callTool({ name: tool, arguments: args, ...(meta && { _meta: meta }) })) as ToolAnswer,
     listChanges: () => changes,
     listChangedSince(seen, withinMs = 40_000) {
       if (changes > seen) return Promise.resolve();
