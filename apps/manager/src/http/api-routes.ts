@@ -9,7 +9,7 @@ import { createManifestsService } from '../modules/manifests/manifests.service.j
 import { createIdentityProviderRoutes } from '../modules/identity-providers/identity-providers.routes.js';
 import { createIdentityProvidersService } from '../modules/identity-providers/identity-providers.service.js';
 import { createBindSession } from '../modules/sessions/bind-session.js';
-import { createServiceCredentials } from '../modules/services/create-service-credentials.js';
+import { createServiceCredentials, createServiceTokenClient } from '../modules/services/create-service-credentials.js';
 import { createServiceRoutes } from '../modules/services/services.routes.js';
 import { createServicesService } from '../modules/services/services.service.js';
 import { createSessionRoutes } from '../modules/sessions/sessions.routes.js';
@@ -40,6 +40,8 @@ export function bindContract(container: Container): BoundRoute[] {
     ...createServiceRoutes(
       createServicesService({
         secrets: container.secrets,
+        client: createServiceTokenClient(container),
+        logger: container.logger,
         clock,
         allowHttp: config.dangerouslyAllowHttp,
         allowPrivateAddresses: config.dangerouslyAllowPrivateAddresses,

@@ -2,13 +2,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import request from 'supertest';
 import type { HttpBrowser } from '../authorization-server/http-browser.js';
 import { connectionAddressOf } from '../../src/modules/services/service.js';
+import { SecretStoreError } from '../../src/ports/secret-store.js';
 import {
   type AccountService,
   type AccountsStage,
   startAccountsStage,
   type TestPerson,
 } from '../support/connected-accounts.js';
-import { createTestApplication, createTestRole, random } from '../support/test-data.js';
+import { deferred } from '../support/deferred.js';
+import { createTestApplication, createTestPerson, createTestRole, random } from '../support/test-data.js';
 
 let stage: AccountsStage;
 let service: AccountService;
@@ -30,6 +32,26 @@ beforeEach(async () => {
 afterEach(() => {
   stage.oauth.fault = undefined;
 });
+
+/** A service that many people have connected. */
+async function createConnected(): Promise<{ id: string; count: number }> {
+  const { id } = await stage.newService();
+  const { db, id: tenantId } = stage.tenant;
+  const people = await Promise.all(Array.from({ length: 40 }, () => createTestPerson(stage.tenant)));
+  for (const { id: userId } of people) {
+    const address = connectionAddressOf(tenantId, id, userId);
+    await stage.server.container.secrets.write(address, { access_token: random() }, { expectedVersion: 0 });
+    await db.serviceConnection.create({ data: { serviceId: id, userId, secretVersion: 1 } });
+  }
+  return { id, count: people.length };
+}
+
+async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
+  for (let tries = 0; !(await holds()); tries++) {
+    if (tries > 400) throw new Error('it never came');
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
 
 const connectionsPath = () => `/v1/services/${service.id}/connections`;
 const path = () => `${connectionsPath()}/${person.user.id}`;
@@ -62,7 +84,70 @@ describe('DELETE 204', () => {
   });
 });
 
-test('what people connected ends with the service, and with a change of where its tokens go', async () => {
+describe('what people connected ends, and their tokens are revoked,', () => {
+  const revoked = async () => {
+    await until(() => stage.oauth.requests.some(({ path: asked }) => asked === '/token/revocation'));
+    await until(async () => (await stage.oauth.holderOf(token)) === undefined);
+  };
+
+  test('with the service', async () => {
+    const another = await stage.newService();
+    await stage.connect(another, person, browser);
+    token = (await stage.issue(another, person)).body.credential.token as string;
+    expect((await stage.admin('delete', `/v1/services/${another.id}`)).status).toBe(204);
+    await revoked();
+  });
+
+  test('with a change of where its tokens go, at where they came from', async () => {
+    const { id } = service;
+    const { settings } = (await stage.admin('get', `/v1/services/${id}`)).body;
+    const elsewhere = { ...settings, revocation_endpoint: `${stage.oauth.origin}/elsewhere` };
+    const secret = { client_secret: 'of the next server' };
+    expect((await stage.admin('patch', `/v1/services/${id}`, { settings: elsewhere, secret })).status).toBe(200);
+    await revoked();
+    expect(stage.oauth.requests.filter(({ path: asked }) => asked === '/elsewhere')).toEqual([]);
+    const back = { settings, secret: { client_secret: service.clientSecret } };
+    expect((await stage.admin('patch', `/v1/services/${id}`, back)).status).toBe(200);
+  });
+
+  test('where the service hangs nobody waits for it', async () => {
+    const { id, count } = await createConnected();
+    stage.oauth.fault = () => ({ hang: true });
+    expect((await stage.admin('delete', `/v1/services/${id}`)).status).toBe(204);
+    expect(stage.log().split('the tokens of a connection were not revoked').length).toBeLessThan(count);
+  });
+
+  test('by ten requests at a time', async () => {
+    const { id, count } = await createConnected();
+    let [asking, most, asked] = [0, 0, 0];
+    stage.oauth.fault = async () => {
+      [asking, asked] = [asking + 1, asked + 1];
+      most = Math.max(most, asking);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      asking--;
+      return {};
+    };
+    expect((await stage.admin('delete', `/v1/services/${id}`)).status).toBe(204);
+    await until(() => asked === count);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(10);
+  });
+
+  test('but not where the secret store is away: then nothing ended', async () => {
+    const { secrets } = stage.server.container;
+    const { destroy } = secrets;
+    Object.assign(secrets, { destroy: () => Promise.reject(new SecretStoreError('unavailable', 'sealed')) });
+    try {
+      expect((await stage.admin('delete', `/v1/services/${service.id}`)).status).toBe(503);
+    } finally {
+      Object.assign(secrets, { destroy });
+    }
+    expect(stage.oauth.requests).toEqual([]);
+    expect((await stage.issue(service, person)).body.credential.token).toBe(token);
+  });
+});
+
+test('what people connected ends with a change of where its tokens go', async () => {
   const { id, clientId, clientSecret } = service;
   const settings = { kind: 'oauth2_authorization_code', ...stage.oauth.settings, client_id: clientId, scope: 'repo' };
   const change = { settings: { ...settings, token_endpoint: `${stage.oauth.origin}/token?v=2` } };

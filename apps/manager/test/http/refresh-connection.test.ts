@@ -63,6 +63,29 @@ function holdAnswers(): { readonly asked: Promise<void>; release(): void } {
   return { asked: asked.promise, release: () => released.resolve() };
 }
 
+/** Lets the answer to a refresh wait, and says what it is. */
+function holdRefresh(): { readonly asked: Promise<void>; release(): void; refuse(): void } {
+  const [asked, released] = [deferred(), deferred()];
+  let answer: { readonly status?: number; readonly body: string } = refreshed;
+  stage.oauth.fault = async ({ form }) => {
+    if (form.get('grant_type') !== 'refresh_token') return undefined;
+    asked.resolve();
+    await released.promise;
+    return answer;
+  };
+  return {
+    asked: asked.promise,
+    release: () => released.resolve(),
+    refuse() {
+      answer = { status: 400, body: '{"error":"invalid_grant"}' };
+      released.resolve();
+    },
+  };
+}
+
+/** What a service gives that takes a refresh token. */
+const refreshed = { body: JSON.stringify({ access_token: 'of-the-account-before', token_type: 'Bearer' }) };
+
 /** Does something once the call has found that another process refreshes, and looks again and again. */
 async function whileWaiting<T>(call: () => Promise<T>, then: () => unknown): Promise<T> {
   const { read } = store();
@@ -81,6 +104,14 @@ async function whileWaiting<T>(call: () => Promise<T>, then: () => unknown): Pro
   } finally {
     Object.assign(store(), { read });
   }
+}
+
+/** Changes the row alone: what is connected stays. */
+async function moveEndpoint(path: string): Promise<void> {
+  const { db } = stage.tenant;
+  const { settings } = await db.serviceConfiguration.findUniqueOrThrow({ where: { id: service.id } });
+  const moved = { ...(settings as object), token_endpoint: `${stage.oauth.origin}${path}` };
+  await db.serviceConfiguration.update({ where: { id: service.id }, data: { settings: moved } });
 }
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
@@ -227,9 +258,15 @@ describe('where the service', () => {
   test.each([
     ['as the standard has it', { status: 400, body: '{"error":"invalid_grant"}' }],
     ['as GitHub does, with status 200', { status: 200, body: '{"error":"bad_refresh_token"}' }],
-  ])('refuses the refresh %s, the person connects anew', async (_name, fault) => {
+    [
+      'so, at an endpoint that is written in another way',
+      { status: 200, body: '{"error":"bad_refresh_token"}' },
+      '/./token',
+    ],
+  ])('refuses the refresh %s, the person connects anew', async (_name, fault, path = '/token') => {
     await age();
-    stage.oauth.fault = ({ path }) => (path === '/token' ? fault : undefined);
+    await moveEndpoint(path);
+    stage.oauth.fault = ({ path: asked }) => (asked === '/token' ? fault : undefined);
     expect(await tokenOf()).toEqual([409, 'service_not_connected']);
     expect(await row()).toMatchObject({ status: 'reconnect', refreshingUntil: null });
     await expect(store().read(address())).rejects.toMatchObject({ failure: 'missing' });
@@ -241,6 +278,7 @@ describe('where the service', () => {
     stage.oauth.fault = undefined;
     await stage.connect(service, person, browser);
     expect(await stage.oauth.holderOf(String(await tokenOf()))).toBe('octocat');
+    await moveEndpoint('/token');
   });
 
   test('gives no new refresh token, the one before stays', async () => {
@@ -289,19 +327,64 @@ describe('while it is refreshed', () => {
     expect(await row()).toMatchObject({ status: 'connected', refreshingUntil: null });
   });
 
+  test.each([
+    ['disconnected', (path: string) => stage.admin('delete', path)],
+    [
+      'ended by a change of the service',
+      async (path: string) => {
+        const at = path.split('/connections')[0] ?? '';
+        const { settings } = (await stage.admin('get', at)).body;
+        const secret = { client_secret: service.clientSecret };
+        const moved = { ...settings, token_endpoint: `${stage.oauth.origin}/token?v=${Math.random()}` };
+        return stage.admin('patch', at, { settings: moved, secret });
+      },
+    ],
+  ])('it is %s, and another account connected: nothing of the one before comes in', async (_name, end) => {
+    await age();
+    // As if it were the first version: that of a new connection may have its number.
+    const { value } = await store().read(address());
+    await store().destroy(address());
+    await store().write(address(), value, { expectedVersion: 0 });
+    const hold = holdRefresh();
+    const waiting = tokenOf();
+    await hold.asked;
+    expect((await end(`/v1/services/${service.id}/connections/${person.user.id}`)).status).toBeLessThan(300);
+    stage.oauth.person = 'hubot';
+    expect((await stage.connect(service, person, browser)).text).toContain('Your account is connected');
+    const { id } = await row();
+    hold.release();
+    await waiting;
+    await until(async () => (await row()).refreshingUntil === null);
+    stage.oauth.person = 'octocat';
+    expect(await stage.oauth.holderOf(String(await tokenOf()))).toBe('hubot');
+    const { version } = await store().read(address());
+    expect(await row()).toMatchObject({ id, status: 'connected', secretVersion: version });
+  });
+
+  test('it is refused, and meanwhile another account connected: that one stays', async () => {
+    await age();
+    const hold = holdRefresh();
+    const waiting = tokenOf();
+    await hold.asked;
+    stage.oauth.person = 'hubot';
+    await stage.connect(service, person, browser);
+    stage.oauth.person = 'octocat';
+    const { auditEvent } = stage.tenant.db;
+    const lost = await auditEvent.count({ where: { action: 'service.connection_lost' } });
+    hold.refuse();
+    await waiting;
+    expect(await stage.oauth.holderOf(String(await tokenOf()))).toBe('hubot');
+    expect(await auditEvent.count({ where: { action: 'service.connection_lost' } })).toBe(lost);
+  });
+
   test('it is ended: nothing of it comes back', async () => {
     await age();
-    const [asked, released] = [deferred(), deferred()];
-    stage.oauth.beforeAnswer = ({ form }) => {
-      if (form.get('grant_type') !== 'refresh_token') return Promise.resolve();
-      asked.resolve();
-      return released.promise;
-    };
+    const hold = holdRefresh();
     const waiting = tokenOf();
-    await asked.promise;
+    await hold.asked;
     const path = `/v1/services/${service.id}/connections/${person.user.id}`;
     expect((await stage.admin('delete', path)).status).toBe(204);
-    released.resolve();
+    hold.release();
     expect(await waiting).toEqual([409, 'service_not_connected']);
     await expect(store().read(address())).rejects.toMatchObject({ failure: 'missing' });
     expect(await tokenOf()).toEqual([409, 'service_not_connected']);

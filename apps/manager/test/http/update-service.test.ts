@@ -46,7 +46,7 @@ const isConnected = async (id: string) => {
   const where = { serviceId: id };
   const { db } = stage.tenant;
   const rows = [await db.serviceConnection.count({ where }), await db.serviceConnectAttempt.count({ where })];
-  return [...rows, await db.sealedSecret.count({ where: { ...where, collection: 'connections' } })];
+  return [...rows, await db.sealedSecret.count({ where: { ...where, collection: 'connections', destroyedAt: null } })];
 };
 
 describe('200', () => {
@@ -200,7 +200,7 @@ describe('what people connected', () => {
     const { id } = await createConnected();
     const { secrets } = stage.manager.container;
     const change = { base_url: 'https://elsewhere.example', secret: { client_secret: 'x' } };
-    const answer = await stage.withStore(awayFor(secrets, 'destroy', 'write'), () => update(id, change));
+    const answer = await stage.withStore(awayFor(secrets, 'destroyVersion', 'write'), () => update(id, change));
     expect([answer.status, answer.body.code]).toEqual([503, 'secret_store_unavailable']);
     expect(await isConnected(id)).toEqual([1, 1, 1]);
     expect(await rowOf(id)).toMatchObject({ baseUrl: 'https://api.example.com/v1', secretVersion: 1 });

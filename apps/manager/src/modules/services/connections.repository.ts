@@ -25,10 +25,10 @@ export async function connect(
   db: Database,
   { serviceId, userId }: { readonly serviceId: string; readonly userId: string },
   tokens: ConnectionTokens,
-): Promise<void> {
+): Promise<Connection> {
   const state = { ...tokens, status: 'connected', refreshingUntil: null, connectedAt: new Date() } as const;
   const where = { serviceId_userId: { serviceId, userId } };
-  await db.serviceConnection.upsert({ where, create: { serviceId, userId, ...state }, update: state });
+  return db.serviceConnection.upsert({ where, create: { serviceId, userId, ...state }, update: state });
 }
 
 /**
@@ -53,8 +53,12 @@ export async function settleRefresh(
   return (await db.serviceConnection.updateMany({ where, data: { ...change, refreshingUntil: null } })).count > 0;
 }
 
-export async function deleteConnection(db: Database, serviceId: string, userId: string): Promise<boolean> {
-  return (await db.serviceConnection.deleteMany({ where: { serviceId, userId } })).count > 0;
+/** False where it is gone, or was made anew meanwhile. */
+export async function deleteConnection(
+  db: Database,
+  { id, connectedAt }: Pick<Connection, 'id' | 'connectedAt'>,
+): Promise<boolean> {
+  return (await db.serviceConnection.deleteMany({ where: { id, connectedAt } })).count > 0;
 }
 
 /** Not more often than a person looks. */

@@ -22,7 +22,7 @@ import { createPersonTokens } from './person-tokens.js';
 import { createServiceCredentialRoutes } from './service-credentials.routes.js';
 import type { ServiceFetches } from './service-fetch.js';
 import { createTestService } from './test-service.js';
-import { createTokenClient } from './token-client.js';
+import { createTokenClient, type TokenClient } from './token-client.js';
 
 export interface ServiceCredentialsParts {
   readonly config: Pick<Config, 'dangerouslyAllowHttp' | 'dangerouslyAllowPrivateAddresses'>;
@@ -37,10 +37,23 @@ export interface ServiceCredentialsParts {
   readonly publicFetch: GuardedFetch;
 }
 
-function createCommon({ config, sessions, decisions, guardedFetch, publicFetch }: ServiceCredentialsParts) {
-  const fetches: ServiceFetches = { toPublic: publicFetch, toAllowed: guardedFetch };
-  const client = createTokenClient({ fetches, allowHttp: config.dangerouslyAllowHttp });
-  return { fetches, client, authorizeUse: createAuthorizeUse({ sessions, decisions }) };
+type TokenClientParts = Pick<ServiceCredentialsParts, 'config' | 'guardedFetch' | 'publicFetch'>;
+
+/** The Manager as a client of the authorization servers of services. */
+export function createServiceTokenClient(parts: TokenClientParts): TokenClient {
+  return createTokenClient({ fetches: fetchesOf(parts), allowHttp: parts.config.dangerouslyAllowHttp });
+}
+
+function fetchesOf({ guardedFetch, publicFetch }: TokenClientParts): ServiceFetches {
+  return { toPublic: publicFetch, toAllowed: guardedFetch };
+}
+
+function createCommon(parts: ServiceCredentialsParts) {
+  return {
+    fetches: fetchesOf(parts),
+    client: createServiceTokenClient(parts),
+    authorizeUse: createAuthorizeUse(parts),
+  };
 }
 
 /** The API for tools and their services. */

@@ -45,7 +45,7 @@ const writeAgainAfterMs = [100, 300, 1_000, 3_000, 5_000];
 /** What the store has for the account, or undefined. */
 export async function readTokens(
   secrets: Pick<SecretStore, 'read'>,
-  { tenantId, service, userId }: Account,
+  { tenantId, service, userId }: Pick<Account, 'tenantId' | 'service' | 'userId'>,
 ): Promise<StoredTokens | undefined> {
   try {
     const { value, version } = await secrets.read(connectionAddressOf(tenantId, service.id, userId));
@@ -97,15 +97,18 @@ export function createRefreshConnection(options: ConnectionTokensOptions): Refre
         const meanwhile = await readTokens(secrets, account);
         if (meanwhile && meanwhile.version !== before.version) return meanwhile.secret;
         settled = await settleRefresh(account.db, held, { status: 'reconnect' });
-        if (settled) await lose(account);
+        if (settled) await lose(account, before.version);
         throw notConnected(account, 'the service refused the refresh');
       }
-      const { secret, version } = await keep(account, after, before.version);
-      const { scope = null, expiresAt } = secret;
-      const change = { scope, secretVersion: version, expiresAt: expiresAt === undefined ? null : new Date(expiresAt) };
+      const kept = await keep(account, after, before.version);
+      const { scope = null, expiresAt } = kept.secret;
+      const secretVersion = kept.version;
+      const change = { scope, secretVersion, expiresAt: expiresAt === undefined ? null : new Date(expiresAt) };
       settled = await settleRefresh(account.db, held, change);
-      await clean(account, { settled, before });
-      return secret;
+      await destroy(account, before.version);
+      const written = kept.secret === after;
+      if (!settled) await assertConnected(account, connection, { written, version: kept.version });
+      return kept.secret;
     } finally {
       if (!settled) await settleRefresh(account.db, held, {});
     }
@@ -146,8 +149,8 @@ export function createRefreshConnection(options: ConnectionTokensOptions): Refre
         if (error.failure === 'conflict') {
           // Written by an attempt whose answer was lost, or the person connected anew.
           const found = await readTokens(secrets, account);
-          if (found) return found;
-          throw notConnected(account, 'the connection ended');
+          if (!found) throw notConnected(account, 'the connection ended');
+          return found.secret.accessToken === secret.accessToken ? { ...found, secret } : found;
         }
         if (error.failure !== 'unavailable' || againAfter === undefined) return atStore(Promise.reject(error));
         await delay(againAfter);
@@ -156,17 +159,26 @@ export function createRefreshConnection(options: ConnectionTokensOptions): Refre
     throw new AppError('secret_store_unavailable', 'tokens could not be kept');
   }
 
-  /** The version before goes; all of it where the connection was ended while it was refreshed. */
-  async function clean(
-    { tenantId, db, service, userId }: Account,
-    { settled, before }: { readonly settled: boolean; readonly before: StoredTokens },
+  /** AppError where the connection ended while it was refreshed; of one made anew nothing from before is given. */
+  async function assertConnected(
+    account: Account,
+    { id }: Connection,
+    { written, version }: { readonly written: boolean; readonly version: number },
   ): Promise<void> {
-    const address = connectionAddressOf(tenantId, service.id, userId);
-    const gone = !settled && !(await findConnection(db, service.id, userId));
-    await (gone ? secrets.destroy(address) : secrets.destroyVersion(address, before.version)).catch(() => {});
+    const now = await findConnection(account.db, account.service.id, account.userId);
+    if (now?.id === id) return;
+    if (written) await destroy(account, version);
+    if (!now) throw notConnected(account, 'the connection ended');
+    if (written) throw new AppError('service_unavailable', `service ${account.service.name}: connected anew meanwhile`);
   }
 
-  async function lose({ tenantId, db, service, userId }: Account): Promise<void> {
+  /** One version only: whatever comes after it may be of another connection. */
+  async function destroy({ tenantId, service, userId }: Account, version: number): Promise<void> {
+    await secrets.destroyVersion(connectionAddressOf(tenantId, service.id, userId), version).catch(() => {});
+  }
+
+  async function lose(account: Account, version: number): Promise<void> {
+    const { db, service, userId } = account;
     await recordAuditEvent(db, {
       action: 'service.connection_lost',
       actor: { kind: 'system', id: null },
@@ -175,7 +187,7 @@ export function createRefreshConnection(options: ConnectionTokensOptions): Refre
       requestId: undefined,
       details: { name: service.name, sub: userId },
     });
-    await secrets.destroy(connectionAddressOf(tenantId, service.id, userId)).catch(() => {});
+    await destroy(account, version);
   }
 
   const flights = new Map<string, Promise<ConnectionSecret>>();

@@ -8,20 +8,20 @@ import { deleteService, endLeasesOfService, findService } from './services.repos
 
 /** Nothing of it stays in the store; where the store is away the service stays as it is. */
 export async function removeService(
-  { secrets: store }: Pick<ServicesOptions, 'secrets'>,
+  options: Pick<ServicesOptions, 'secrets' | 'client' | 'logger'>,
   caller: Caller,
   id: string,
   requestId: string,
 ): Promise<void> {
   const service = await findService(caller.db, id);
   if (!service) throw noSuchService();
-  const connectionsEnded = await endConnections(caller, store, service.id);
+  const connectionsEnded = await endConnections(options, caller, service, { goes: true });
   await caller.db.$transaction(async (transaction) => {
     await endLeasesOfService(transaction, service.id);
     if (!(await deleteService(transaction, service.id))) throw noSuchService();
     const details = { ...describeService(service), connections_ended: connectionsEnded };
     await recordAuditEvent(transaction, serviceEvent('service.deleted', caller, service, { requestId, details }));
     // Last: what cannot be destroyed keeps the row that says where it is.
-    await createServiceSecrets(store).remove(caller.tenantId, service);
+    await createServiceSecrets(options.secrets).remove(caller.tenantId, service);
   });
 }

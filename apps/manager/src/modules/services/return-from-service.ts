@@ -16,7 +16,7 @@ import {
 } from './connect-attempt.js';
 import { type ReturnedAttempt, takeReturn } from './connect-attempts.repository.js';
 import { type ConnectionSecret, toConnectionSecret, toSecretValue } from './connection-secret.js';
-import { connect, deleteConnection } from './connections.repository.js';
+import { connect, type Connection, deleteConnection } from './connections.repository.js';
 import { connectionAddressOf, type Service } from './service.js';
 import { readSecretOf } from './service-secret-reader.js';
 import { findService } from './services.repository.js';
@@ -74,20 +74,25 @@ export function createReturnFromService(options: ReturnOptions): ReturnFromServi
     if (!service || !(await isAlive(context, attempt))) return { outcome: 'spent' };
     const { name: serviceName } = service;
     if (onlyOne(answer.query, 'error') === 'access_denied') return { outcome: 'denied', serviceName };
+    let connection: Connection;
     try {
       const url = new URL(callbackUrlOf(context.issuer, service.id) + answer.query);
       const secret = await redeem(context, service, { url, state, verifier: kept.verifier });
-      await keep(context, { service, userId: attempt.userId }, secret);
+      connection = await keep(context, { service, userId: attempt.userId }, secret);
     } catch (error) {
       const check = checkOf(error);
-      if (check === undefined) throw error;
+      if (check === undefined) {
+        if (await findConnectable(context, attempt, kept.settings)) throw error;
+        return { outcome: 'spent' };
+      }
       logger.warn({ tenant: tenantId, service: service.id, check }, 'an account was not connected');
       return { outcome: 'failed', serviceName };
     }
     if (await findConnectable(context, attempt, kept.settings)) return { outcome: 'connected', serviceName };
     // Its settings changed meanwhile, and what people had connected ended.
-    await deleteConnection(db, service.id, attempt.userId);
-    await secrets.destroy(connectionAddressOf(tenantId, service.id, attempt.userId)).catch(() => {});
+    await deleteConnection(db, connection);
+    const address = connectionAddressOf(tenantId, service.id, attempt.userId);
+    await secrets.destroyVersion(address, connection.secretVersion).catch(() => {});
     return { outcome: 'spent' };
   }
 
@@ -124,23 +129,30 @@ export function createReturnFromService(options: ReturnOptions): ReturnFromServi
     { db, tenantId, requestId }: ConnectContext,
     { service, userId }: { readonly service: Connectable; readonly userId: string },
     secret: ConnectionSecret,
-  ): Promise<void> {
+  ): Promise<Connection> {
     const address = connectionAddressOf(tenantId, service.id, userId);
     const secretVersion = await write();
     if (secretVersion > 1) await secrets.destroyVersion(address, secretVersion - 1).catch(() => {});
     const { scope = null, expiresAt } = secret;
     const tokens = { scope, secretVersion, expiresAt: expiresAt === undefined ? null : new Date(expiresAt) };
-    await db.$transaction(async (transaction) => {
-      await connect(transaction, { serviceId: service.id, userId }, tokens);
-      await recordAuditEvent(transaction, {
-        action: 'service.connect',
-        actor: { kind: 'user', id: userId },
-        target: { kind: 'service', id: service.id },
-        outcome: 'done',
-        requestId,
-        details: { name: service.name, scope },
+    try {
+      return await db.$transaction(async (transaction) => {
+        const connection = await connect(transaction, { serviceId: service.id, userId }, tokens);
+        await recordAuditEvent(transaction, {
+          action: 'service.connect',
+          actor: { kind: 'user', id: userId },
+          target: { kind: 'service', id: service.id },
+          outcome: 'done',
+          requestId,
+          details: { name: service.name, scope },
+        });
+        return connection;
       });
-    });
+    } catch (error) {
+      // No row tells of them: nobody would ever take them away.
+      await secrets.destroyVersion(address, secretVersion).catch(() => {});
+      throw error;
+    }
 
     /** A refresh of the tokens from before may be under way. */
     async function write(triesLeft = 3): Promise<number> {

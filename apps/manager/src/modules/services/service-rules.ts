@@ -2,14 +2,13 @@ import { compileRequirement } from '../../authorization/compile-requirement.js';
 import type { TenantDatabase } from '../../db/tenant-clients.js';
 import { AppError, type FieldError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
-import type { SecretStore } from '../../ports/secret-store.js';
 import { findUnknownClientIds } from '../applications/applications.service.js';
+import type { EndConnectionsOptions } from './end-connections.js';
 import type { Service } from './service.js';
 import type { MayConnectTo } from './service-address.js';
 import { problemsOf } from './service-problems.js';
 
-export interface ServicesOptions {
-  readonly secrets: SecretStore;
+export interface ServicesOptions extends EndConnectionsOptions {
   readonly clock: Pick<Clock, 'now'>;
   readonly allowHttp: boolean;
   /** The operator's word; a service must say so too. */

@@ -71,8 +71,9 @@ export function createTokenClient({ fetches, allowHttp }: TokenClientOptions): T
 
   function toCustomFetch({ service, settings, signal: deadline }: Parameters<typeof configure>[0]): openid.CustomFetch {
     const fetch = fetchFor(fetches, service);
+    const tokenEndpoint = new URL(settings.token_endpoint).href;
     return async (url, { method, headers, body, signal }) => {
-      const atTokens = url === settings.token_endpoint;
+      const atTokens = new URL(url).href === tokenEndpoint;
       try {
         const answer = await fetch(url, {
           method: method === 'POST' ? 'POST' : 'GET',

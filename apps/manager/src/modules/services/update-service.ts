@@ -31,7 +31,7 @@ export async function updateService(options: ServicesOptions, request: ServiceUp
     throw invalid('/secret', 'must be given again where it goes, or does, something else');
   }
   const startAnew = endsConnections(before, after);
-  const connectionsEnded = startAnew ? await endConnections(caller, options.secrets, before.id) : 0;
+  const connectionsEnded = startAnew ? await endConnections(options, caller, before, { goes: false }) : 0;
   return replaceSecret(options, {
     caller,
     before,
