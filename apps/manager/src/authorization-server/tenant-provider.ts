@@ -8,9 +8,11 @@ import { compareClientSecret } from '../modules/applications/client-secret.js';
 import type { Site } from '../pages/page.js';
 import type { RateLimit } from '../ports/rate-limits.js';
 import { toClientMetadata } from './client-metadata.js';
+import { answerFailure } from './answer-failure.js';
 import { answerUnknown } from './answer-unknown.js';
 import { createOutOfBandAnswer } from './completion-mode.js';
 import { createJwtTokens, watchForJwts } from './jwt-tokens.js';
+import { noteGrants } from './note-grants.js';
 import { correctMetadata } from './metadata.js';
 import { createPostgresAdapter } from './postgres-adapter.js';
 import { createProviderConfiguration } from './provider-configuration.js';
@@ -64,11 +66,13 @@ export function createTenantProvider(options: TenantProviderOptions): TenantProv
   provider.registerResponseMode('oob', createOutOfBandAnswer(context));
   compareHashes(provider);
   watchForJwts(provider);
+  noteGrants(provider);
   provider.on('server_error', (ctx, error) => logger.error({ tenant_id: tenantId, ...describe(ctx, error) }, 'failed'));
   (provider as EventEmitter).on('error', (error: unknown) =>
     logger.error({ tenant_id: tenantId, err: error }, 'failed'),
   );
   for (const middleware of [
+    answerFailure,
     answerUnknown,
     correctMetadata,
     createJwtTokens(context, verifyAccessToken),

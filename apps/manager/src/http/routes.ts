@@ -5,7 +5,7 @@ import type { Caller } from '../authorization/caller.js';
 import type { Gate } from '../authorization/create-gate.js';
 import { AppError, type FieldError } from '../errors/app-error.js';
 import type { Clock } from '../ports/clock.js';
-import { noteTenant } from '../ports/current-request.js';
+import { noteFacts } from '../ports/current-request.js';
 import type { RateLimit } from '../ports/rate-limits.js';
 import type { BoundRoute } from './handle.js';
 import { jsonBody } from './middleware/json-body.js';
@@ -71,7 +71,7 @@ function createHandler({ route, run }: BoundRoute, options: ApiOptions): Request
     const receivedAt = options.clock.monotonic();
     // Who may is decided before anything of the request is read or judged.
     const caller = await admit(request, route, options);
-    noteTenant(caller.tenantId);
+    noteFacts({ tenant: caller.tenantId, client_id: caller.application.clientId });
     if (route.body) await jsonBody(request, response, route.maxBodyBytes);
     let { status } = route;
     const call = {

@@ -4,8 +4,16 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 export interface RequestFacts {
   readonly request_id: string;
   trace_id?: string;
+  /** Of the request's own span, where there is one. */
+  span_id?: string;
   tenant?: string;
+  /** The application that asks. */
+  client_id?: string;
   decision_id?: string;
+  /** Of a token request: one that we know, or `_OTHER`. */
+  grant_type?: string;
+  /** Why there was no token: a code of RFC 6749 and its like. */
+  oauth_error?: string;
 }
 
 const requests = new AsyncLocalStorage<RequestFacts>();
@@ -15,16 +23,10 @@ export function currentRequest(): RequestFacts | undefined {
   return requests.getStore();
 }
 
-/** Whose request it turned out to be. */
-export function noteTenant(tenantId: string): void {
+/** What the request turned out to be: whose it is, the decision that it asked for or hung on, a grant. Never a secret. */
+export function noteFacts(found: Omit<Partial<RequestFacts>, 'request_id'>): void {
   const facts = requests.getStore();
-  if (facts) facts.tenant = tenantId;
-}
-
-/** The decision that the request asked for, or that it hung on. */
-export function noteDecision(decisionId: string): void {
-  const facts = requests.getStore();
-  if (facts) facts.decision_id = decisionId;
+  if (facts) Object.assign(facts, found);
 }
 
 /** For what happens by itself, on a connection that some request happened to open. */

@@ -1,3 +1,4 @@
+import type { RequestFacts } from './current-request.js';
 import type { SecretStoreFailure, SecretStoreHealth } from './secret-store.js';
 
 export type LoginMethod = 'password' | 'oidc' | 'oauth2' | 'pasted';
@@ -53,14 +54,11 @@ export interface TelemetrySources {
 export interface RequestTrace {
   /** 32 hexadecimal digits; undefined where there is no trace. */
   readonly traceId: string | undefined;
+  /** Of this part, where it is sent somewhere. */
+  readonly spanId?: string | undefined;
   run<Result>(run: () => Result): Result;
   /** `route` is a template: nothing that was sent stands in it. */
-  end(answer: {
-    readonly route: string;
-    readonly status: number;
-    readonly tenantId: string | undefined;
-    readonly decisionId: string | undefined;
-  }): void;
+  end(answer: { readonly route: string; readonly status: number; readonly facts: RequestFacts }): void;
 }
 
 /** What the Manager tells of itself to those who run it. Nothing of it ever fails for who calls it. */
@@ -69,6 +67,8 @@ export interface Telemetry {
   traceRequest(request: {
     readonly method: string;
     readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+    /** `http` or `https`, as it came to the proxy where there is one. */
+    readonly scheme?: string;
     /** Of a probe, which is neither traced nor counted. */
     readonly isProbe?: boolean;
   }): RequestTrace;

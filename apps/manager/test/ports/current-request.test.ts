@@ -2,13 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { createLogger } from '../../src/integrations/logger.js';
-import {
-  currentRequest,
-  noteDecision,
-  noteTenant,
-  outsideRequest,
-  runForRequest,
-} from '../../src/ports/current-request.js';
+import { currentRequest, noteFacts, outsideRequest, runForRequest } from '../../src/ports/current-request.js';
 
 const lines: Record<string, unknown>[] = [];
 const sink = new Writable({
@@ -23,10 +17,10 @@ test('each line says which request it belongs to, and requests that run at once 
   const answer = (id: string) =>
     runForRequest({ request_id: id }, async () => {
       await delay(1);
-      noteTenant(`tenant-of-${id}`);
+      noteFacts({ tenant: `tenant-of-${id}` });
       logger.info('before');
       await delay(1);
-      noteDecision(`decision-of-${id}`);
+      noteFacts({ decision_id: `decision-of-${id}` });
       logger.child({ part: 'x' }).info('after');
     });
   await Promise.all(['a', 'b', 'c'].map(answer));
@@ -44,8 +38,7 @@ test('a line that belongs to none says so, also where a request set it off', () 
   lines.length = 0;
   logger.info('at start');
   runForRequest({ request_id: 'a', tenant: 'acme' }, () => outsideRequest(() => logger.info('a connection was lost')));
-  noteTenant('nobody');
-  noteDecision('none');
+  noteFacts({ tenant: 'nobody', decision_id: 'none' });
   expect(lines.map(({ request_id, tenant }) => [request_id, tenant])).toEqual([
     [undefined, undefined],
     [undefined, undefined],

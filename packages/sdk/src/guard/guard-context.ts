@@ -57,7 +57,7 @@ export interface GuardContext {
   flushLists(): Promise<void>;
   now(): number;
   /** What `initialize` told. */
-  readonly client: { name: string | undefined; initialized: boolean; stateless: boolean };
+  readonly client: { name: string | undefined; initialized: boolean; stateless: boolean; protocol?: string };
   /** What the server advertised. */
   capabilities: JsonObject;
 }

@@ -127,6 +127,7 @@ function advertise(context: GuardContext, response: RpcResponse, result: JsonObj
   const tools = isObject(given['tools']) ? given['tools'] : {};
   context.capabilities = { ...given, tools: { ...tools, listChanged: true } };
   context.client.initialized = true;
+  if (typeof result['protocolVersion'] === 'string') context.client.protocol = result['protocolVersion'];
   return { ...response, result: { ...result, capabilities: context.capabilities } };
 }
 

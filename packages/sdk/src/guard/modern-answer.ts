@@ -6,8 +6,13 @@ const serverInfo = 'io.modelcontextprotocol/serverInfo';
 
 /** From protocol 2026-07-28 on each request says its version, and each result that it is complete and whose it is. */
 export function isModernRequest(params: Readonly<Record<string, unknown>>): boolean {
-  const meta = params['_meta'];
-  return isObject(meta) && typeof meta[protocolVersion] === 'string';
+  return protocolOf(params) !== undefined;
+}
+
+/** The version that a request says; undefined where the connection has agreed on one. */
+export function protocolOf({ _meta: meta }: Readonly<Record<string, unknown>>): string | undefined {
+  const said = isObject(meta) ? meta[protocolVersion] : undefined;
+  return typeof said === 'string' ? said : undefined;
 }
 
 /** Makes of an answer of the guard's one of that revision. */

@@ -3,6 +3,7 @@ import { beginCall } from '../telemetry/call-span.js';
 import { userOf } from '../call-pipeline.js';
 import type { Entry, GuardContext } from './guard-context.js';
 import { type RpcRequest, type RpcResponse, paramsOf } from './json-rpc.js';
+import { protocolOf } from './modern-answer.js';
 import type { Verdict } from './verdict.js';
 
 /** What was decided about one tool and one caller, for the author. Nothing of it is for the caller. */
@@ -24,9 +25,11 @@ export interface ToolDecision {
 export function observeCall(
   message: RpcRequest,
   entry: Entry,
-  { overHttp, run }: { overHttp: boolean; run: () => void },
+  { overHttp, agreed, run }: { overHttp: boolean; agreed: string | undefined; run: () => void },
 ): void {
-  const span = beginCall({ params: paramsOf(message), transport: overHttp ? 'tcp' : 'pipe' });
+  const params = paramsOf(message);
+  const protocol = protocolOf(params) ?? agreed;
+  const span = beginCall({ id: message.id, params, protocol, transport: overHttp ? 'tcp' : 'pipe' });
   if (!span) return run();
   entry.span = span;
   span.run(run);

@@ -84,7 +84,7 @@ function receiveRequest(context: GuardContext, message: RpcRequest, extra: unkno
   const state = context.pipeline.identify();
   if (method === 'tools/call') {
     const run = () => receiveCall(context, message, entry, state);
-    return observeCall(message, entry, { overHttp: isHttp(extra), run });
+    return observeCall(message, entry, { overHttp: isHttp(extra), agreed: context.client.protocol, run });
   }
   if (method === 'tools/list') return receiveList(context, message, entry, state);
   if (method === 'initialize') noteClient(context, paramsOf(message));

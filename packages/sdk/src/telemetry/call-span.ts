@@ -1,5 +1,5 @@
 import type { Attributes, Context, Link } from '@opentelemetry/api';
-import { type JsonObject, type RpcResponse, isObject } from '../guard/json-rpc.js';
+import { type JsonObject, type RequestId, type RpcResponse, isObject } from '../guard/json-rpc.js';
 import { instruments } from './instruments.js';
 import { openTelemetry, scopeName } from './open-telemetry.js';
 
@@ -20,22 +20,24 @@ export interface CallSpan {
 }
 
 export interface ArrivedCall {
+  readonly id: RequestId;
   readonly params: JsonObject;
+  /** The version of MCP: as agreed, or as the request says. */
+  readonly protocol: string | undefined;
   /** `pipe` over stdio. */
-  readonly transport: 'pipe' | 'tcp' | undefined;
+  readonly transport: 'pipe' | 'tcp';
 }
 
 const method = { 'mcp.method.name': 'tools/call', 'gen_ai.operation.name': 'execute_tool' };
 
 /** Undefined where the application has no OpenTelemetry. Below the span that the caller names in `_meta`, if it does. */
-export function beginCall({ params, transport }: ArrivedCall): CallSpan | undefined {
+export function beginCall(call: ArrivedCall): CallSpan | undefined {
   const api = openTelemetry();
   const recorded = instruments();
   if (!api || !recorded) return undefined;
   const startedAt = performance.now();
-  const { parent, links } = parentOf(params);
-  const attributes: Attributes = { ...method, ...(transport && { 'network.transport': transport }) };
-  const options = { kind: api.SpanKind.SERVER, attributes, links };
+  const { parent, links } = parentOf(call.params);
+  const options = { kind: api.SpanKind.SERVER, attributes: attributesOf(call), links };
   const span = api.trace.getTracer(scopeName).startSpan('tools/call', options, parent);
   const own = api.trace.setSpan(parent, span);
   const secondsSince = () => (performance.now() - startedAt) / 1000;
@@ -57,7 +59,10 @@ export function beginCall({ params, transport }: ArrivedCall): CallSpan | undefi
       if (isOver) return;
       isOver = true;
       const errorType = errorTypeOf(response);
-      const failed: Attributes = errorType === undefined ? {} : { 'error.type': errorType };
+      const failed: Attributes = {
+        ...(errorType !== undefined && { 'error.type': errorType }),
+        ...(response?.error && { 'rpc.response.status_code': String(response.error.code) }),
+      };
       recorded.operationDuration.record(secondsSince(), { ...labels, ...failed });
       if (errorType !== undefined) {
         span.setAttributes(failed);
@@ -65,6 +70,18 @@ export function beginCall({ params, transport }: ArrivedCall): CallSpan | undefi
       }
       span.end();
     },
+  };
+}
+
+/** What a caller wrote stands there only where it looks as it should. */
+function attributesOf({ id, protocol, transport }: ArrivedCall): Attributes {
+  const requestId = String(id);
+  return {
+    ...method,
+    'network.transport': transport,
+    ...(transport === 'tcp' && { 'network.protocol.name': 'http' }),
+    ...(/^[\w.:-]{1,64}$/.test(requestId) && { 'jsonrpc.request.id': requestId }),
+    ...(protocol !== undefined && /^\d{4}-\d\d-\d\d$/.test(protocol) && { 'mcp.protocol.version': protocol }),
   };
 }
 

@@ -51,6 +51,8 @@ describe('the span of a call', () => {
       'gen_ai.operation.name': 'execute_tool',
       'gen_ai.tool.name': 'dashboard',
       'network.transport': 'pipe',
+      'mcp.protocol.version': '2025-11-25',
+      'jsonrpc.request.id': expect.stringMatching(/^\d+$/),
       'authsec.decision.outcome': 'allowed',
       'authsec.decision.code': 'allowed',
     });
@@ -73,6 +75,19 @@ describe('the span of a call', () => {
     expect(span.name).toBe('tools/call');
     expect(span.attributes['authsec.decision.code']).toBe('unknown_tool');
     expect(JSON.stringify([span.name, span.attributes, span.events])).not.toContain('canary');
+  });
+
+  test('has neither an id nor a version that looks like something else', async () => {
+    const params = { name: 'dashboard', arguments: {}, _meta: { 'io.modelcontextprotocol/protocolVersion': 'canary' } };
+    await connected.client.request('tools/call', params, 'canary of a caller');
+    expect(only().attributes).not.toHaveProperty('jsonrpc.request.id');
+    expect(only().attributes).not.toHaveProperty('mcp.protocol.version');
+    expect(JSON.stringify(only().attributes)).not.toContain('canary');
+  });
+
+  test('has the code of an answer that is an error of the protocol', async () => {
+    await connected.client.request('tools/call', { name: 7 });
+    expect(only().attributes).toMatchObject({ 'error.type': '-32602', 'rpc.response.status_code': '-32602' });
   });
 
   test('is an error where the tool failed, and where rights cannot be judged', async () => {

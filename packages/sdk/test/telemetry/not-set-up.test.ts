@@ -11,7 +11,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { beginCall } from '../../src/telemetry/call-span.js';
 import { loadOpenTelemetry, openTelemetry } from '../../src/telemetry/open-telemetry.js';
 
-const call = { params: { name: 'dashboard' }, transport: 'tcp' } as const;
+const call = { params: { name: 'dashboard' }, transport: 'tcp', id: 1, protocol: undefined } as const;
 
 afterEach(() => {
   trace.disable();

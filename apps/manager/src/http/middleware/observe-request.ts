@@ -12,16 +12,18 @@ export function observeRequests(telemetry: Telemetry): RequestHandler {
     const trace = telemetry.traceRequest({
       method: request.method,
       headers: request.headers,
+      scheme: request.protocol,
       isProbe: isProbe(request.path),
     });
     const tenant = /^(?:\/\.well-known\/[a-z-]+)?\/t\/([a-z][a-z0-9-]{1,39})(?:\/|$)/.exec(request.path)?.[1];
     const facts: RequestFacts = { request_id: requestIdOf(response) };
     if (trace.traceId !== undefined) facts.trace_id = trace.traceId;
+    if (trace.spanId !== undefined) facts.span_id = trace.spanId;
     if (tenant !== undefined) facts.tenant = tenant;
     response.locals['facts'] = facts;
     response.once('close', () => {
       const route = routeTemplateOf(originalUrl, (request.route as { path?: unknown } | undefined)?.path);
-      trace.end({ route, status: response.statusCode, tenantId: facts.tenant, decisionId: facts.decision_id });
+      trace.end({ route, status: response.statusCode, facts });
     });
     trace.run(() => runForRequest(facts, next));
   };

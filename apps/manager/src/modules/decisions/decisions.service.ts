@@ -7,7 +7,7 @@ import { compileRequirement } from '../../authorization/compile-requirement.js';
 import { hashIdentifier } from '../../db/hash-identifier.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
-import { noteDecision } from '../../ports/current-request.js';
+import { noteFacts } from '../../ports/current-request.js';
 import { noTelemetry, type Telemetry } from '../../ports/telemetry.js';
 import type { SessionsService } from '../sessions/sessions.service.js';
 import { toDecisionAnswer } from './decision.js';
@@ -66,7 +66,7 @@ export function createDecisionsService(options: DecisionsOptions): DecisionsServ
         idempotencyKey: key,
       });
       if (!row) return repeat(caller, key ?? '', { subject, sessionId, tool: tool ?? null, requirement });
-      noteDecision(row.id);
+      noteFacts({ decision_id: row.id });
       const { tenantId } = caller;
       const { allowed, code } = decision;
       telemetry.record({ kind: 'decision', tenantId, allowed, code, seconds: (clock.monotonic() - startedAt) / 1000 });

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { metrics, propagation } from '@opentelemetry/api';
+import { metrics, propagation, SpanKind } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import {
   AggregationTemporality,
@@ -125,6 +125,21 @@ describe('a login', () => {
     expect(ofTrace().every((span) => span.parentSpanContext !== undefined)).toBe(true);
   });
 
+  test('says what kind of grant it was and for whom, in our own words: the conventions have none for OAuth', () => {
+    const span = ofTrace().find(({ name, kind }) => name === 'POST /t/:tenant/token' && kind === SpanKind.SERVER);
+    expect(span?.attributes).toEqual({
+      'http.request.method': 'POST',
+      'http.response.status_code': 200,
+      'http.route': '/t/:tenant/token',
+      'url.scheme': 'http',
+      'authsec.tenant.id': tenant.id,
+      'authsec.client.id': client.clientId,
+      'authsec.oauth.grant_type': 'authorization_code',
+    });
+    const query = ofTrace().find(({ name }) => name === 'prisma:client:db_query');
+    expect(query?.attributes).toMatchObject({ 'db.system.name': 'postgresql', 'db.query.text': expect.any(String) });
+  });
+
   test('leaves its trace id in each log line that it caused, with request and tenant', () => {
     const lines = log
       .split('\n')
@@ -133,6 +148,7 @@ describe('a login', () => {
     expect(lines.map(({ path }) => path)).toEqual(expect.arrayContaining([`/t/${tenant.id}/token`, '/v1/sessions']));
     for (const line of lines) {
       expect(line).toMatchObject({ trace_id: traceId, request_id: expect.any(String), tenant: tenant.id });
+      expect(ofTrace().map((span) => span.spanContext().spanId)).toContain(line['span_id']);
     }
   });
 });
@@ -205,6 +221,24 @@ test('an answer of the Manager knows its trace: what is decided for an applicati
     trace_id: span?.spanContext().traceId,
     tenant: tenant.id,
   });
+});
+
+test.each([
+  ['authorization_code', 'invalid_request', { code: 'canary-code', code_verifier: 'canary'.repeat(8) }],
+  ['canary-grant', 'unsupported_grant_type', {}],
+])('a token that is refused says why, and nothing of what was sent: %s', async (grant, code, more) => {
+  spans.reset();
+  await fetch(`${tenant.issuer}/token`, {
+    method: 'POST',
+    headers: { authorization: client.basic },
+    body: new URLSearchParams({ grant_type: grant, ...more }),
+  });
+  const span = spans.getFinishedSpans().find(({ kind }) => kind === SpanKind.SERVER);
+  expect(span?.attributes).toMatchObject({
+    'authsec.oauth.grant_type': grant.startsWith('canary') ? '_OTHER' : grant,
+    'authsec.oauth.error': code,
+  });
+  expect(JSON.stringify(spans.getFinishedSpans().map(({ attributes }) => attributes))).not.toContain('canary');
 });
 
 test('a path that nobody knows, and a method that there is not, make no new name', async () => {
