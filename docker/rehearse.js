@@ -15,10 +15,10 @@ import {
   rmSync,
   statSync,
 } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { takePort } from '@authsec/config/take-port';
 import { assignments, lastOf, readDockerfile } from './dockerfile.js';
 
 const root = resolve(import.meta.dirname, '..');
@@ -105,7 +105,7 @@ function copy({ words: [source, target], flags }, tree, workdir) {
 async function run(stage, app, prepare) {
   const defaults = assignments(stage.instructions.filter(({ keyword }) => keyword === 'ENV'));
   const before = listOf(app);
-  const { env, stop, commands = [] } = await prepare(await freePort());
+  const { env, stop, commands = [] } = await prepare(await takePort(0));
   const environment = { ...defaults, PATH: '/nonexistent', HOME: '/nonexistent', ...env };
   const command = [...lastOf(stage, 'ENTRYPOINT').list, ...(lastOf(stage, 'CMD')?.list ?? [])];
   const began = performance.now();
@@ -233,14 +233,4 @@ function megabytesIn(app) {
     if (entry.isFile()) bytes += statSync(join(entry.parentPath, entry.name)).size;
   }
   return Math.round(bytes / 1e5) / 10;
-}
-
-function freePort() {
-  return new Promise((done) => {
-    const probe = createServer();
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => done(port));
-    });
-  });
 }

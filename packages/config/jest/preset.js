@@ -17,6 +17,8 @@ export default {
   globalSetup: here('global-setup.js'),
   globalTeardown: here('global-teardown.js'),
   reporters: ['default', here('summary-reporter.js')],
+  // What others warn of hides what failed.
+  silent: Boolean(process.env['CI']),
   testTimeout: 120_000,
   maxWorkers: 2,
 };

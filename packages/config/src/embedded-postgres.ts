@@ -1,10 +1,10 @@
 import { chown, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { startKeeper, type KeeperInput } from './keeper-process.js';
 import { findPostgresUser, type PostgresUser } from './postgres-user.js';
 import { findPostmaster, stopPostmaster } from './postmaster.js';
+import { takePort } from './take-port.js';
 
 export { stopPostmaster } from './postmaster.js';
 
@@ -38,7 +38,7 @@ export interface PostgresOptions {
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const { password, unsafe = false, onLog = () => {} } = options;
   const directory = resolve(options.directory ?? (await mkdtemp(join(tmpdir(), 'authsec-postgres-'))));
-  const port = await takePort(options.port ?? 0);
+  const port = await takePortOfPostgres(options.port ?? 0);
   await clearStaleLock(directory);
   const user = findPostgresUser([directory]);
   const { announcement } = options;
@@ -95,18 +95,10 @@ function serverFlags(unsafe: boolean): readonly string[] {
   ];
 }
 
-/** Rejects when the port is taken; 0 finds a free one. */
-function takePort(wanted: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', (cause: NodeJS.ErrnoException) => {
-      const why = cause.code === 'EADDRINUSE' ? 'is already taken' : `cannot be used (${cause.code})`;
-      reject(new Error(`port ${wanted}, asked for PostgreSQL, ${why}`, { cause }));
-    });
-    probe.listen(wanted, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
+function takePortOfPostgres(wanted: number): Promise<number> {
+  return takePort(wanted).catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === 'EADDRINUSE' ? 'is already taken' : `cannot be used (${cause.code})`;
+    throw new Error(`port ${wanted}, asked for PostgreSQL, ${why}`, { cause });
   });
 }
 

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findOpenBao } from './find-openbao.js';
 import { askOpenBao, waitForOpenBao } from './openbao-api.js';
 import { runOpenBao, type OpenBaoProcess } from './openbao-process.js';
+import { takePort } from './take-port.js';
 
 export { findOpenBao } from './find-openbao.js';
 
@@ -115,15 +115,4 @@ async function writeConfig(directory: string, port: number): Promise<string> {
   };
   await writeFile(path, JSON.stringify(config), { mode: 0o600 });
   return path;
-}
-
-function takePort(wanted: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(wanted, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number };
-      probe.close(() => resolve(port));
-    });
-  });
 }

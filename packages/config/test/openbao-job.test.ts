@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { findOpenBao } from '../src/find-openbao.js';
+import { takePort } from '../src/take-port.js';
 
 const program = findOpenBao();
 const required = process.env['AUTHSEC_REQUIRE_OPENBAO'] === '1';
@@ -20,7 +20,7 @@ let server: ChildProcess | undefined;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'authsec-openbao-job-'));
   for (const name of ['secrets', 'certs', 'volumes', 'file']) mkdirSync(join(folder, name));
-  const [port, cluster] = [await freePort(), await freePort()];
+  const [port, cluster] = [await takePort(0), await takePort(0)];
   address = `https://127.0.0.1:${port}`;
   configuration = join(folder, 'openbao.hcl');
   const own = readFileSync(join(docker, 'vault/openbao.hcl'), 'utf8')
@@ -35,15 +35,6 @@ afterAll(async () => {
   await stop();
   rmSync(folder, { recursive: true });
 });
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  return port;
-}
 
 function environment(): Record<string, string> {
   return {

@@ -38,7 +38,7 @@ export function createFrontErrors(baseUrl: string, logger: Logger): ErrorRequest
 }
 
 /** RFC 6749 section 4.1.2.1 and 5.2. */
-function oauthError(code: AppErrorCode): string {
+export function oauthError(code: AppErrorCode): string {
   if (code === 'tenant_unavailable' || code === 'rate_limited') return 'temporarily_unavailable';
   if (code === 'internal_error') return 'server_error';
   return code === 'not_found' ? 'not_found' : 'invalid_request';

@@ -1,5 +1,5 @@
-import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { takePort } from '@authsec/config/take-port';
 import { DevError } from './dev-error.js';
 
 export interface PortRequest {
@@ -12,14 +12,12 @@ export interface PortRequest {
   readonly patienceMs: number;
 }
 
-const host = '127.0.0.1';
-
 /** The port, if it can be listened on; a DevError naming port and setting otherwise. */
 export async function claimPort({ port, setting, owner, patienceMs }: PortRequest): Promise<number> {
   const deadline = performance.now() + patienceMs;
   for (;;) {
     try {
-      return await probePort(port);
+      return await takePort(port);
     } catch (error) {
       if (performance.now() < deadline) {
         await delay(100);
@@ -32,16 +30,4 @@ export async function claimPort({ port, setting, owner, patienceMs }: PortReques
       );
     }
   }
-}
-
-function probePort(port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen({ port, host, exclusive: true }, () => {
-      const address = probe.address();
-      const found = typeof address === 'object' && address ? address.port : port;
-      probe.close(() => resolve(found));
-    });
-  });
 }

@@ -1,10 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { takePort } from '@authsec/config/take-port';
 
 /** Where the distribution keeps server and tools of one version; undefined where there are none. */
 export function findInstalledPostgres(): string | undefined {
@@ -39,7 +39,7 @@ export async function startInstalledPostgres(bin: string) {
     '--no-sync',
   ]);
   execFileSync(initdb, initArgs, { stdio: 'ignore', cwd: folder });
-  const port = await freePort();
+  const port = await takePort(0);
   writeFileSync(
     join(folder, 'data/postgresql.auto.conf'),
     `listen_addresses = '127.0.0.1'\nport = ${port}\nunix_socket_directories = ''\nfsync = off\n`,
@@ -70,13 +70,4 @@ export async function startInstalledPostgres(bin: string) {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  probe.listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  return port;
 }
