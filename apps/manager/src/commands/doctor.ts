@@ -1,4 +1,3 @@
-import Table from 'cli-table3';
 import { type Config, ConfigError, loadConfig } from '../config/load-config.js';
 import { type CommandContext, CommandFailure, describeError } from './command-context.js';
 import { checkDatabases } from './doctor/check-databases.js';
@@ -7,6 +6,7 @@ import { checkSecretStore } from './doctor/check-secret-store.js';
 import { checkSettings } from './doctor/check-settings.js';
 import { checkTenants } from './doctor/check-tenants.js';
 import { type Finding, type FindingStatus, fail } from './doctor/finding.js';
+import { formatTable } from './text-table.js';
 import { withContainer } from './with-container.js';
 
 export interface DoctorCommand {
@@ -20,7 +20,11 @@ export async function doctor(context: CommandContext, { json, strict }: DoctorCo
   const findings = await examine(context);
   const count = (status: FindingStatus) => findings.filter((finding) => finding.status === status).length;
   const bad = count('fail') + (strict ? count('warn') : 0);
-  context.print(json ? JSON.stringify({ ok: bad === 0, findings }, undefined, 2) : tableOf(findings));
+  context.print(
+    json
+      ? JSON.stringify({ ok: bad === 0, findings }, undefined, 2)
+      : tableOf(findings, context.process.stdout.columns),
+  );
   if (bad > 0) throw new CommandFailure(`${count('fail')} to put right, ${count('warn')} to look at`);
 }
 
@@ -53,13 +57,13 @@ async function examine(context: CommandContext): Promise<Finding[]> {
   }
 }
 
-function tableOf(findings: readonly Finding[]): string {
-  const table = new Table({
-    head: ['', 'check', 'found', 'what to do'],
-    colWidths: [6, 22, 54, 44],
-    wordWrap: true,
-    style: { head: [], border: [] },
-  });
-  for (const { status, check, found, advice } of findings) table.push([status, check, found, advice ?? '']);
-  return table.toString();
+function tableOf(findings: readonly Finding[], terminalColumns: number | undefined): string {
+  const columns = [
+    { title: '', most: 4 },
+    { title: 'check', most: 20 },
+    { title: 'found', share: 3 },
+    { title: 'what to do', share: 2 },
+  ];
+  const rows = findings.map(({ status, check, found, advice = '' }) => [status, check, found, advice]);
+  return formatTable(columns, rows, terminalColumns);
 }

@@ -1,10 +1,10 @@
-import Table from 'cli-table3';
 import { loadConfig } from '../config/load-config.js';
 import { createMasterDatabase, migrateMaster } from '../db/master-client.js';
 import { migrateTenants, type TenantMigration } from '../db/tenant-migrator.js';
 import { createAesGcmSealer } from '../integrations/aes-gcm-sealer.js';
 import { unwrapSealingKeys } from '../integrations/vault/vault-sealing-keys.js';
 import { type CommandContext, CommandFailure, describeError } from './command-context.js';
+import { formatTable } from './text-table.js';
 
 export interface MigrateCommand {
   /** So many tenants first, one after the other; a failure among them leaves the rest as it is. */
@@ -36,20 +36,26 @@ export async function migrate(context: CommandContext, command: MigrateCommand):
   }
 }
 
-function summarise({ print, warn }: CommandContext, report: readonly TenantMigration[]): void {
+function summarise({ process: { stderr }, print, warn }: CommandContext, report: readonly TenantMigration[]): void {
   const failures = report.filter(({ error }) => error !== undefined);
   const left = (report[0]?.total ?? 0) - report.length;
   if (failures.length === 0) return print(`${report.length} tenant(s) up to date`);
-  const table = new Table({ head: ['tenant', 'why it failed'], colWidths: [32, 88], wordWrap: true, style: plain });
-  for (const { tenantId, error } of failures) table.push([tenantId, describeError(error)]);
-  warn(table.toString());
+  const rows = failures.map(({ tenantId, error }) => [tenantId, describeError(error)]);
+  warn(
+    formatTable(
+      [
+        { title: 'tenant', most: 30 },
+        { title: 'why it failed', share: 1 },
+      ],
+      rows,
+      stderr.columns,
+    ),
+  );
   const rest = left > 0 ? `, ${left} not tried after a canary failed` : '';
   throw new CommandFailure(
     `${failures.length} of ${report.length + left} tenant(s) failed${rest}; put it right, then run \`migrate --resume\``,
   );
 }
-
-const plain = { head: [], border: [] };
 
 function describeMigration({ position, total, tenantId, applied, error }: TenantMigration): string {
   const counter = `[${String(position).padStart(String(total).length)}/${total}]`;

@@ -1,12 +1,11 @@
-import { readMigrationStatus, type DatabaseKind } from '@authsec/prisma/migrate';
 import { Client } from 'pg';
 import type { Config } from '../../config/load-config.js';
 import type { Secret } from '../../config/secret.js';
 import { describeError } from '../command-context.js';
+import { checkSchema, databaseTimeoutMs } from './check-schema.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 const oldestServer = 150_000;
-const timeoutMs = 5_000;
 
 /** The master database and the server of new tenants: reachable, of the right version, with the rights that are needed. */
 export async function checkDatabases(config: Config): Promise<Finding[]> {
@@ -15,7 +14,7 @@ export async function checkDatabases(config: Config): Promise<Finding[]> {
     ...(await checkServer('master database', client)),
     ...(await checkConnections(client, maxOpenTenants)),
     await checkClock(client),
-    ...(await checkMigrations('master database', masterDatabaseUrl, 'master')),
+    ...(await checkSchema('master database', masterDatabaseUrl, 'master')),
   ]);
   const tenants = await asked('server of tenants', tenantDatabaseUrl, async (client) => [
     ...(await checkServer('server of tenants', client)),
@@ -24,34 +23,11 @@ export async function checkDatabases(config: Config): Promise<Finding[]> {
   return [...master, ...tenants];
 }
 
-/** Pending, unknown and changed migrations of one database; rejects where it does not answer. */
-export async function checkMigrations(check: string, url: Secret, kind: DatabaseKind): Promise<Finding[]> {
-  const status = await readMigrationStatus({ url: url.reveal(), kind, connectTimeoutMs: timeoutMs });
-  const { pending, unknown, changed, unfinished } = status;
-  const found: Finding[] = [];
-  if (pending.length > 0)
-    found.push(fail(check, `${pending.length} migration(s) behind: ${pending.join(', ')}`, 'migrate'));
-  if (unfinished.length > 0) {
-    found.push(
-      fail(check, `begun and not finished: ${unfinished.join(', ')}`, 'docs/upgrade.md, "a migration failed"'),
-    );
-  }
-  if (unknown.length > 0) {
-    const advice = 'run the version that migrated it, or a newer one';
-    found.push(warn(check, `has migrations that this version does not know: ${unknown.join(', ')}`, advice));
-  }
-  if (changed.length > 0) {
-    const advice = 'somebody changed a migration or its record: compare with the release';
-    found.push(fail(check, `applied with another content: ${changed.join(', ')}`, advice));
-  }
-  return found.length > 0 ? found : [ok(check, `at ${status.applied.at(-1)}`)];
-}
-
 async function asked(check: string, url: Secret, look: (client: Client) => Promise<Finding[]>): Promise<Finding[]> {
   const client = new Client({
     connectionString: url.reveal(),
-    connectionTimeoutMillis: timeoutMs,
-    query_timeout: timeoutMs,
+    connectionTimeoutMillis: databaseTimeoutMs,
+    query_timeout: databaseTimeoutMs,
     application_name: 'authsec-doctor',
   });
   client.on('error', () => {});

@@ -4,7 +4,7 @@ import { openDatabaseUrl } from '../../db/tenant-database-url.js';
 import { adminRole } from '../../modules/tenants/built-in-catalogue.js';
 import { listAdministrators } from '../../modules/users/first-administrator.js';
 import { describeError } from '../command-context.js';
-import { checkMigrations } from './check-databases.js';
+import { checkSchema } from './check-schema.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 const concurrency = 8;
@@ -25,7 +25,10 @@ export async function checkTenants(container: Container): Promise<Finding[]> {
   const system = tenants.find(({ isSystem }) => isSystem);
   return [
     system ? await checkOperators(container, system) : fail('operators', 'there is no system tenant', 'bootstrap'),
-    ok('tenants', `${well} of ${tenants.length} well: database, stamp, schema, keys`),
+    ok(
+      'tenants',
+      `${well} of ${tenants.length} well: database, stamp, schema, keys${bad.size > 0 ? '; the others:' : ''}`,
+    ),
     ...found.toSorted((a, b) => a.check.localeCompare(b.check)),
   ];
 }
@@ -46,13 +49,11 @@ async function checkTenant(container: Container, tenant: Tenant): Promise<Findin
   if (tenant.status === 'provisioning') {
     return [warn(check, 'begun and not complete', 'PUT /v1/tenants/… again, or bootstrap --tenant: it goes on')];
   }
-  if (tenant.status === 'suspended') return [];
   try {
     const url = openDatabaseUrl(container.sealer, tenant.id, tenant.sealedDatabaseUrl);
-    const schema = (await checkMigrations(check, url, 'tenant')).filter(({ status }) => status !== 'ok');
-    return schema.some(({ status }) => status === 'fail')
-      ? schema
-      : [...schema, ...(await checkKeys(container, tenant))];
+    const schema = (await checkSchema(check, url, 'tenant')).filter(({ status }) => status !== 'ok');
+    const isOpen = tenant.status === 'active' && schema.every(({ status }) => status !== 'fail');
+    return isOpen ? [...schema, ...(await checkKeys(container, tenant))] : schema;
   } catch (error) {
     return [fail(check, describeError(error), 'its database, its row in the master, or a sealing key that is missing')];
   }

@@ -8,6 +8,8 @@ export interface Finding {
   readonly found: string;
   /** What to do about it; of what is well there is nothing to do. */
   readonly advice?: string;
+  /** All of what `found` has the beginning of; for machines. */
+  readonly details?: readonly string[];
 }
 
 export const ok = (check: string, found: string): Finding => ({ status: 'ok', check, found });
