@@ -169,7 +169,7 @@ describe('a token endpoint', () => {
     const startedAt = performance.now();
     const answer = await issue(service.name);
     expect([answer.status, answer.body.code]).toEqual([502, 'service_unavailable']);
-    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
   test('at a private address needs the word of the service too', async () => {

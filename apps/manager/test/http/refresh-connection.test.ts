@@ -155,7 +155,7 @@ describe('a token that is nearly over', () => {
     const hold = holdAnswers();
     const startedAt = performance.now();
     expect(await tokenOf()).toEqual([502, 'service_unavailable']);
-    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     hold.release();
     await until(async () => (await row()).refreshingUntil === null);
     stage.oauth.beforeAnswer = undefined;

@@ -47,7 +47,7 @@ describe('an evil provider signs nobody in', () => {
 
       const start = performance.now();
       const end = await signInThrough({ browser: login.browser, page }, name);
-      expect(performance.now() - start).toBeLessThan(6_000);
+      expect(performance.now() - start).toBeLessThan(10_000);
 
       expect({ status: end.status, log: manager.log }).toMatchObject({
         status,

@@ -112,7 +112,7 @@ describe('requests to Vault', () => {
       .request(reading)
       .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ failure: 'unavailable', refusal: 'timeout' });
-    expect(performance.now() - from).toBeLessThan(2_000);
+    expect(performance.now() - from).toBeLessThan(10_000);
   });
 
   test.each([

@@ -220,7 +220,7 @@ describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () =>
     const from = performance.now();
     const failures = await Promise.all(Array.from({ length: 30 }, () => failureOf(databases.issue(broken))));
     expect(new Set(failures)).toEqual(new Set(['unavailable']));
-    expect(performance.now() - from).toBeLessThan(2_500);
+    expect(performance.now() - from).toBeLessThan(10_000);
     const lease = await databases.issue(well);
     expect((await store.read(secret)).value).toEqual({ token: 'x' });
     expect(store.health().status).toBe('ok');

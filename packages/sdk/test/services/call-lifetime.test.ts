@@ -677,7 +677,7 @@ describe('where there is none', () => {
       isError: true,
       content: [{ text: expect.stringContaining('manager_unavailable') }],
     });
-    expect(performance.now() - before).toBeLessThan(2_500);
+    expect(performance.now() - before).toBeLessThan(10_000);
     await service.close();
   });
 });
