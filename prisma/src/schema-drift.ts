@@ -53,7 +53,8 @@ export function compareSchemas(expected: SchemaDescription, found: SchemaDescrip
   for (const [object, definition] of expected) {
     const other = found.get(object);
     if (other === undefined) differences.push({ kind: 'missing', object, expected: definition });
-    else if (other !== definition) differences.push({ kind: 'different', object, expected: definition, found: other });
+    else if (isDifferent(definition, other))
+      differences.push({ kind: 'different', object, expected: definition, found: other });
   }
   for (const [object, definition] of found) {
     if (!expected.has(object)) differences.push({ kind: 'extra', object, found: definition });
@@ -62,6 +63,12 @@ export function compareSchemas(expected: SchemaDescription, found: SchemaDescrip
     differences.filter(({ kind }) => kind !== 'different').map(({ kind, object }) => `${kind} ${object}`),
   );
   return differences.filter(({ kind, object }) => !whole.has(`${kind} table ${tableOf(object)}`));
+}
+
+/** A dump that was restored has fewer parentheses: PostgreSQL writes `(a AND b) AND c` so that it reads `a AND b AND c`. */
+function isDifferent(definition: string, other: string): boolean {
+  const flat = (text: string) => text.replaceAll(/[()]/g, '');
+  return flat(definition) !== flat(other);
 }
 
 function tableOf(object: string): string | undefined {

@@ -24,21 +24,21 @@ export function formatTable(
     wordWrap: true,
     style: { head: [], border: [] },
   });
-  for (const row of rows) table.push(row.map((text, index) => breakWords(text, widths[index]! - padding)));
+  for (const row of rows) {
+    table.push(row.map((text, index) => breakWords(text, (widths[index] ?? narrowest) - padding)));
+  }
   return table.toString();
 }
 
 const padding = 2;
 
 function widthsOf(columns: readonly TextColumn[], rows: readonly (readonly string[])[], width: number): number[] {
-  const fitted = columns.map(({ title, most }, index) => {
-    if (most === undefined) return 0;
-    const longest = Math.max(title.length, ...rows.map((row) => row[index]!.length));
-    return Math.min(longest, most) + padding;
-  });
+  const fitted = columns.map(({ title, most = 0 }, index) =>
+    most === 0 ? 0 : padding + Math.min(most, Math.max(title.length, ...rows.map((row) => row[index]?.length ?? 0))),
+  );
   const left = width - fitted.reduce((sum, one) => sum + one, 0);
   const shares = columns.reduce((sum, { share = 0 }) => sum + share, 0);
-  return columns.map(({ share }, index) => (share ? Math.floor((left * share) / shares) : fitted[index]!));
+  return columns.map(({ share = 0 }, index) => fitted[index] || Math.floor((left * share) / shares));
 }
 
 /** Words that are wider than their column go on in the next line, if they can after what separates their parts. */
