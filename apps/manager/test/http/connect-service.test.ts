@@ -161,7 +161,7 @@ describe('a link', () => {
     const { sid } = person;
     const closed = await stage.newService({}, { requirement: { roles: ['owner'] } });
     expect(await ask({ sid, service: closed.name }, by)).toEqual([403, 'service_denied']);
-    const rest = { settings: { kind: 'bearer' }, secret: { token: 'x' } };
+    const rest = { settings: { kind: 'bearer' }, secret: { token: 'x-secret' } };
     const { name } = await stage.newService({}, rest);
     expect(await ask({ sid, service: name }, by)).toEqual([409, 'conflict']);
     expect(await ask({ sid, service: 'nothing' }, by)).toEqual([404, 'not_found']);

@@ -71,9 +71,13 @@ describe('201', () => {
   });
 
   test.each<[string, object, object]>([
-    ['api_key in a header', { kind: 'api_key', in: 'header', name: 'X-Key', prefix: 'Token ' }, { key: 'k e y' }],
-    ['api_key in the query', { kind: 'api_key', in: 'query', name: 'key' }, { key: 'ключ' }],
-    ['basic', { kind: 'basic' }, { username: 'svc', password: 'p:w' }],
+    [
+      'api_key in a header',
+      { kind: 'api_key', in: 'header', name: 'X-Key', prefix: 'Token ' },
+      { key: 'k e y-secret' },
+    ],
+    ['api_key in the query', { kind: 'api_key', in: 'query', name: 'key' }, { key: 'ключ-ключ' }],
+    ['basic', { kind: 'basic' }, { username: 'svc', password: 'p:w-secret' }],
     [
       'oauth2_client_credentials',
       {
@@ -82,9 +86,9 @@ describe('201', () => {
         client_id: 'c',
         scope: 'a b',
       },
-      { client_secret: 's' },
+      { client_secret: 's-secret' },
     ],
-    ['oauth2_authorization_code', oauth2, { client_secret: 's' }],
+    ['oauth2_authorization_code', oauth2, { client_secret: 's-secret' }],
   ])('%s', async (_name, settings, secret) => {
     const answer = await stage.create({ settings, secret });
     expect([answer.status, answer.body.settings]).toEqual([201, expect.objectContaining(settings)]);
@@ -97,9 +101,21 @@ describe('400 names the part that does not fit, never its value', () => {
   const bearer = { settings: { kind: 'bearer' } };
   test.each<[string, object, string]>([
     ['no secret for the kind', { secret: {} }, '/secret/token'],
-    ['a part of another kind', { secret: { token: 'x', [canary]: canary } }, '/secret'],
+    ['a part of another kind', { secret: { token: 'x-secret', [canary]: canary } }, '/secret'],
     ['a secret where its name should be', { secret: { [canary.padEnd(80, 'x')]: 'token' } }, '/secret'],
     ['a secret with a line break', { secret: { token: `${canary}\n` } }, '/secret/token'],
+    ['a secret of seven characters', { secret: { token: '1234567' } }, '/secret/token'],
+    [
+      'a secret of seven letters, though they are more bytes',
+      { settings: { kind: 'api_key', in: 'query', name: 'key' }, secret: { key: '🔑🔑🔑🔑🔑🔑🔑' } },
+      '/secret/key',
+    ],
+    [
+      'a short password',
+      { settings: { kind: 'basic' }, secret: { username: 'svc-of-ours', password: 'p:w' } },
+      '/secret/password',
+    ],
+    ['a short client secret', { settings: oauth2, secret: { client_secret: 's' } }, '/secret/client_secret'],
     ['a bearer token with spaces', { secret: { token: `${canary} x` } }, '/secret/token'],
     ['a bearer token that no header takes', { secret: { token: `${canary}é` } }, '/secret/token'],
     [

@@ -19,7 +19,7 @@ async function createInUse(): Promise<{ id: string; leaseId: string }> {
   const { db, id: tenantId } = stage.tenant;
   const { body } = await stage.create();
   const id = body.id as string;
-  await stage.send('post', `/v1/services/${id}/rotate`, { secret: { token: 'second' }, overlap_seconds: 600 });
+  await stage.send('post', `/v1/services/${id}/rotate`, { secret: { token: 'second-secret' }, overlap_seconds: 600 });
   const person = await createTestPerson(stage.tenant);
   const { secrets } = stage.manager.container;
   await secrets.write(connectionAddressOf(tenantId, id, person.id), { access_token: 'a' }, { expectedVersion: 0 });
@@ -87,6 +87,6 @@ test('503 while the secret store is away: nothing is deleted, and the service go
   expect(await stage.tenant.db.serviceConnection.count({ where: { serviceId: id } })).toBe(1);
   expect(await stage.tenant.db.serviceLease.count({ where: { serviceId: id, endedAt: null } })).toBe(1);
   expect(await stage.audited(id, 'service.deleted')).toEqual([]);
-  expect((await secrets.read(secretAddressOf(stage.tenant.id, id))).value).toEqual({ token: 'second' });
+  expect((await secrets.read(secretAddressOf(stage.tenant.id, id))).value).toEqual({ token: 'second-secret' });
   expect((await remove(id)).status).toBe(204);
 });

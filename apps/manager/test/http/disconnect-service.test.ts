@@ -9,7 +9,6 @@ import {
   startAccountsStage,
   type TestPerson,
 } from '../support/connected-accounts.js';
-import { deferred } from '../support/deferred.js';
 import { createTestApplication, createTestPerson, createTestRole, random } from '../support/test-data.js';
 
 let stage: AccountsStage;

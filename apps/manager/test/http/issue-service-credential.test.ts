@@ -40,22 +40,22 @@ describe('201', () => {
     [
       'a key for a header',
       { kind: 'api_key', in: 'header', name: 'X-Key', prefix: 'Token ' },
-      { key: 'k-1' },
-      { type: 'header', name: 'X-Key', value: 'Token k-1' },
+      { key: 'k-1-secret' },
+      { type: 'header', name: 'X-Key', value: 'Token k-1-secret' },
     ],
     [
       'a key for the query',
       { kind: 'api_key', in: 'query', name: 'key' },
-      { key: 'k 2' },
-      { type: 'query', name: 'key', value: 'k 2' },
+      { key: 'k 2-secret' },
+      { type: 'query', name: 'key', value: 'k 2-secret' },
     ],
     [
       'name and password',
       { kind: 'basic' },
-      { username: 'u', password: 'p:w' },
-      { type: 'basic', username: 'u', password: 'p:w' },
+      { username: 'u', password: 'p:w-secret' },
+      { type: 'basic', username: 'u', password: 'p:w-secret' },
     ],
-    ['a token', { kind: 'bearer' }, { token: 't-1' }, { type: 'bearer', token: 't-1' }],
+    ['a token', { kind: 'bearer' }, { token: 't-1-secret' }, { type: 'bearer', token: 't-1-secret' }],
     ['a certificate', { kind: 'mtls' }, pair, { type: 'client_certificate', ...pair, certificate_authority: null }],
   ])('%s, as it goes on a request', async (_name, settings, secret, credential) => {
     const service = await serviceWith({ settings, secret });
@@ -122,19 +122,19 @@ describe('201', () => {
   });
 
   test('within the overlap of a rotation, the secret before; after it, none', async () => {
-    const service = await serviceWith({ secret: { token: 'old' } });
+    const service = await serviceWith({ secret: { token: 'old-secret' } });
     expect(await refusalOf(issue({ service: service.name, previous: true }))).toEqual([404, 'not_found']);
-    const rotation = { secret: { token: 'new' }, overlap_seconds: 60 };
+    const rotation = { secret: { token: 'new-secret' }, overlap_seconds: 60 };
     expect((await stage.send('post', `/v1/services/${service.id}/rotate`, rotation)).status).toBe(200);
-    expect(await bearerOf(service.name)).toBe('new');
+    expect(await bearerOf(service.name)).toBe('new-secret');
     const before = await issue({ service: service.name, previous: true });
-    expect(before.body.credential.token).toBe('old');
+    expect(before.body.credential.token).toBe('old-secret');
     expect(before.body.expires_in).toBeLessThanOrEqual(60);
     const where = { id: service.id };
     const { db } = stage.tenant;
     await db.serviceConfiguration.update({ where, data: { previousSecretUntil: new Date(Date.now() - 1) } });
     expect(await refusalOf(issue({ service: service.name, previous: true }))).toEqual([404, 'not_found']);
-    expect(await bearerOf(service.name)).toBe('new');
+    expect(await bearerOf(service.name)).toBe('new-secret');
     await until(
       async () => (await db.serviceConfiguration.findUniqueOrThrow({ where })).previousSecretVersion === null,
     );
@@ -311,14 +311,14 @@ describe('a secret store', () => {
     const startedAt = performance.now();
     const answer = await stage.withStore(store, () => issue({ service: name }));
     expect([answer.status, answer.body.code]).toEqual([503, 'secret_store_unavailable']);
-    expect(performance.now() - startedAt).toBeLessThan(4_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
   test('with something of another shape', async () => {
     const { id, name } = await serviceWith({});
     const address = { tenantId: stage.tenant.id, collection: 'services', serviceId: id } as const;
     await stage.manager.container.secrets.destroy(address);
-    await stage.manager.container.secrets.write(address, { key: 'canary' }, { expectedVersion: 0 });
+    await stage.manager.container.secrets.write(address, { key: 'canary-secret' }, { expectedVersion: 0 });
     expect(await refusalOf(issue({ service: name }))).toEqual([503, 'secret_missing']);
   });
 

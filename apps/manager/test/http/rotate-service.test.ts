@@ -37,26 +37,26 @@ describe('200', () => {
   });
 
   test('with an overlap both are there until it ends, and the next rotation takes away the oldest', async () => {
-    const { body } = await stage.create({ secret: { token: 'one' } });
+    const { body } = await stage.create({ secret: { token: 'one-secret' } });
     const before = Date.now();
-    const answer = await rotate(body.id, { secret: { token: 'two' }, overlap_seconds: 600 });
+    const answer = await rotate(body.id, { secret: { token: 'two-secret' }, overlap_seconds: 600 });
     const until = Date.parse(answer.body.previous_secret_until) - before;
     expect(until).toBeGreaterThanOrEqual(600_000);
     expect(until).toBeLessThan(660_000);
-    expect([await read(body.id, 1), await read(body.id, 2)]).toEqual(['one', 'two']);
+    expect([await read(body.id, 1), await read(body.id, 2)]).toEqual(['one-secret', 'two-secret']);
     expect(await rowOf(body.id)).toMatchObject({ secretVersion: 2, previousSecretVersion: 1 });
-    await rotate(body.id, { secret: { token: 'three' }, overlap_seconds: 600 });
+    await rotate(body.id, { secret: { token: 'three-secret' }, overlap_seconds: 600 });
     expect([await read(body.id, 1), await read(body.id, 2), await read(body.id, 3)]).toEqual([
       'missing',
-      'two',
-      'three',
+      'two-secret',
+      'three-secret',
     ]);
     expect(await rowOf(body.id)).toMatchObject({ secretVersion: 3, previousSecretVersion: 2 });
   });
 
   test('an overlap that is over is shown as none', async () => {
     const { body } = await stage.create();
-    await rotate(body.id, { secret: { token: 'two' }, overlap_seconds: 600 });
+    await rotate(body.id, { secret: { token: 'two-secret' }, overlap_seconds: 600 });
     const data = { previousSecretUntil: new Date(Date.now() - 1) };
     await stage.tenant.db.serviceConfiguration.update({ where: { id: body.id }, data });
     expect((await stage.send('get', `/v1/services/${body.id}`)).body.previous_secret_until).toBeNull();
@@ -65,10 +65,10 @@ describe('200', () => {
   test('after a rotation that stopped half way, with its secret in the store and not in the row, the next one goes through', async () => {
     const { body } = await stage.create();
     const address = secretAddressOf(stage.tenant.id, body.id);
-    await stage.manager.container.secrets.write(address, { token: 'orphan' }, { expectedVersion: 1 });
-    const answer = await rotate(body.id, { secret: { token: 'next' }, overlap_seconds: 60 });
+    await stage.manager.container.secrets.write(address, { token: 'orphan-secret' }, { expectedVersion: 1 });
+    const answer = await rotate(body.id, { secret: { token: 'next-secret' }, overlap_seconds: 60 });
     expect([answer.status, answer.body.secret_version]).toEqual([200, 3]);
-    expect([await read(body.id, 2), await read(body.id, 3)]).toEqual(['missing', 'next']);
+    expect([await read(body.id, 2), await read(body.id, 3)]).toEqual(['missing', 'next-secret']);
     expect(await rowOf(body.id)).toMatchObject({ secretVersion: 3, previousSecretVersion: 1 });
   });
 
@@ -91,9 +91,9 @@ describe('200', () => {
 
 describe('400', () => {
   test.each([
-    [{ secret: { key: 'x' } }, '/secret/token'],
-    [{ secret: { token: 'x' }, overlap_seconds: -1 }, '/overlap_seconds'],
-    [{ secret: { token: 'x' }, overlap_seconds: 604_801 }, '/overlap_seconds'],
+    [{ secret: { key: 'x-secret' } }, '/secret/token'],
+    [{ secret: { token: 'x-secret' }, overlap_seconds: -1 }, '/overlap_seconds'],
+    [{ secret: { token: 'x-secret' }, overlap_seconds: 604_801 }, '/overlap_seconds'],
     [{}, '/secret'],
   ])('%j', async (body, pointer) => {
     const made = await stage.create();
@@ -106,36 +106,42 @@ describe('400', () => {
 
 test('401, 403', async () => {
   const { body } = await stage.create();
-  const call = { method: 'post', path: `/v1/services/${body.id}/rotate`, body: { secret: { token: 'x' } } } as const;
+  const call = {
+    method: 'post',
+    path: `/v1/services/${body.id}/rotate`,
+    body: { secret: { token: 'x-secret' } },
+  } as const;
   await expectKeptOut(stage, call);
 });
 
 test("404 for one that is not there, and for another tenant's, whose secret stays", async () => {
-  const { body } = await stage.create({ secret: { token: 'mine' } });
-  expect((await rotate(randomUUID(), { secret: { token: 'x' } })).status).toBe(404);
-  expect((await rotate(body.id, { secret: { token: 'x' } }, stage.foreign)).status).toBe(404);
-  expect(await read(body.id, 1)).toBe('mine');
+  const { body } = await stage.create({ secret: { token: 'mine-secret' } });
+  expect((await rotate(randomUUID(), { secret: { token: 'x-secret' } })).status).toBe(404);
+  expect((await rotate(body.id, { secret: { token: 'x-secret' } }, stage.foreign)).status).toBe(404);
+  expect(await read(body.id, 1)).toBe('mine-secret');
 });
 
 describe('503 while the secret store is away', () => {
   test('the secret in use stays in use', async () => {
-    const { body } = await stage.create({ secret: { token: 'kept' } });
+    const { body } = await stage.create({ secret: { token: 'kept-secret' } });
     const { secrets } = stage.manager.container;
-    const answer = await stage.withStore(awayFor(secrets, 'write'), () => rotate(body.id, { secret: { token: 'x' } }));
+    const answer = await stage.withStore(awayFor(secrets, 'write'), () =>
+      rotate(body.id, { secret: { token: 'x-secret' } }),
+    );
     expect([answer.status, answer.body.code]).toEqual([503, 'secret_store_unavailable']);
     expect((await rowOf(body.id)).secretVersion).toBe(1);
-    expect(await read(body.id, 1)).toBe('kept');
+    expect(await read(body.id, 1)).toBe('kept-secret');
   });
 
   test('when only the cleaning fails the rotation is done, and the next one cleans', async () => {
     const { body } = await stage.create();
     const { secrets } = stage.manager.container;
     const answer = await stage.withStore(awayFor(secrets, 'destroyVersion'), () =>
-      rotate(body.id, { secret: { token: 'two' } }),
+      rotate(body.id, { secret: { token: 'two-secret' } }),
     );
     expect(answer.status).toBe(200);
     expect(await read(body.id, 1)).not.toBe('missing');
-    await rotate(body.id, { secret: { token: 'three' } });
+    await rotate(body.id, { secret: { token: 'three-secret' } });
     expect([await read(body.id, 1), await read(body.id, 2)]).toEqual(['missing', 'missing']);
   });
 });
@@ -150,7 +156,7 @@ test('a tool that asks in the moment of a rotation gets the new secret, not an e
     ...secrets,
     async read(...args) {
       // After the row was read, before the secret is.
-      rotation ??= rotate(body.id, { secret: { token: 'new' } });
+      rotation ??= rotate(body.id, { secret: { token: 'new-secret' } });
       await rotation;
       return secrets.read(...args);
     },
@@ -159,5 +165,5 @@ test('a tool that asks in the moment of a rotation gets the new secret, not an e
   const answer = await stage.withStore(store, () =>
     stage.send('post', '/v1/service-credentials', { sid, service: body.name }, caller),
   );
-  expect([answer.status, answer.body.credential]).toEqual([201, { type: 'bearer', token: 'new' }]);
+  expect([answer.status, answer.body.credential]).toEqual([201, { type: 'bearer', token: 'new-secret' }]);
 });

@@ -142,7 +142,7 @@ describe('200', () => {
     const endpoints = { token_endpoint: `${origin}/token`, authorization_endpoint: `${origin}/auth`, client_id: 'x' };
     const id = await serviceWith({
       settings: { kind: 'oauth2_authorization_code', ...endpoints },
-      secret: { client_secret: 'x' },
+      secret: { client_secret: 'x-secret' },
     });
     expect(await outcomeOf(id)).toBe('service_not_connected');
     const admin = await createTestPerson(stage.tenant, { roles: ['authsec-admin'] });

@@ -31,7 +31,7 @@ const people = {
 /** A service of people's own accounts that one person has connected, and another is under way to. */
 async function createConnected(): Promise<{ id: string; userId: string }> {
   const { db, id: tenantId } = stage.tenant;
-  const { body } = await stage.create({ settings: people, secret: { client_secret: 'first' } });
+  const { body } = await stage.create({ settings: people, secret: { client_secret: 'first-secret' } });
   const id = body.id as string;
   const person = await createTestPerson(stage.tenant);
   const address = connectionAddressOf(tenantId, id, person.id);
@@ -94,7 +94,10 @@ describe('200', () => {
   test('a secret that is given replaces the one before, which is gone at once; neither is told', async () => {
     const [first, second] = [`canary-${random()}`, `canary-${random()}`];
     const { body } = await stage.create({ secret: { token: first } });
-    await stage.send('post', `/v1/services/${body.id}/rotate`, { secret: { token: 'mid' }, overlap_seconds: 600 });
+    await stage.send('post', `/v1/services/${body.id}/rotate`, {
+      secret: { token: 'mid-secret' },
+      overlap_seconds: 600,
+    });
     const answer = await update(body.id, { base_url: 'https://elsewhere.example', secret: { token: second } });
     expect(answer.body).toMatchObject({ base_url: 'https://elsewhere.example', secret_version: 3 });
     expect(answer.body.previous_secret_until).toBeNull();
@@ -154,13 +157,13 @@ describe('a secret goes nowhere else: it is given again, or the change is refuse
     { ...token, token_endpoint: 'https://attacker.example/token' },
     { ...token, token_endpoint: 'https://login.example.com/token2' },
   ])('%j', async (settings) => {
-    const { body } = await stage.create({ settings: token, secret: { client_secret: 's' } });
+    const { body } = await stage.create({ settings: token, secret: { client_secret: 's-secret' } });
     expect((await update(body.id, { settings })).body.errors[0].pointer).toBe('/secret');
-    const given = await update(body.id, { settings, secret: { client_secret: 'new' } });
+    const given = await update(body.id, { settings, secret: { client_secret: 'new-secret' } });
     expect([given.status, await read(body.id, 1), await read(body.id, 2)]).toEqual([
       200,
       'missing',
-      { client_secret: 'new' },
+      { client_secret: 'new-secret' },
     ]);
   });
 
@@ -171,7 +174,7 @@ describe('a secret goes nowhere else: it is given again, or the change is refuse
       const settings = { ...people, [endpoint]: 'https://attacker.example/' };
       expect((await update(id, { settings })).body.errors[0].pointer).toBe('/secret');
       expect(await isConnected(id)).toEqual([1, 1, 1]);
-      const given = await update(id, { settings, secret: { client_secret: 'new' } });
+      const given = await update(id, { settings, secret: { client_secret: 'new-secret' } });
       expect(given.status).toBe(200);
       expect(await isConnected(id)).toEqual([0, 0, 0]);
       expect(await stage.audited(id, 'service.updated')).toEqual([expect.objectContaining({ connections_ended: 1 })]);
@@ -181,7 +184,7 @@ describe('a secret goes nowhere else: it is given again, or the change is refuse
 
 describe('what people connected', () => {
   test.each<[string, object]>([
-    ['another base URL', { base_url: 'https://elsewhere.example', secret: { client_secret: 'x' } }],
+    ['another base URL', { base_url: 'https://elsewhere.example', secret: { client_secret: 'x-secret' } }],
     ['another client id', { settings: { ...people, client_id: 'other' } }],
   ])('ends with %s', async (_name, change) => {
     const { id } = await createConnected();
@@ -191,7 +194,7 @@ describe('what people connected', () => {
 
   test('goes on with a new client secret, another scope or another requirement', async () => {
     const { id } = await createConnected();
-    expect((await update(id, { secret: { client_secret: 'second' } })).status).toBe(200);
+    expect((await update(id, { secret: { client_secret: 'second-secret' } })).status).toBe(200);
     expect((await update(id, { settings: { ...people, scope: 'repo' }, requirement: {} })).status).toBe(200);
     expect(await isConnected(id)).toEqual([1, 1, 1]);
   });
@@ -199,22 +202,26 @@ describe('what people connected', () => {
   test('is kept, with everything else, while the secret store is away', async () => {
     const { id } = await createConnected();
     const { secrets } = stage.manager.container;
-    const change = { base_url: 'https://elsewhere.example', secret: { client_secret: 'x' } };
+    const change = { base_url: 'https://elsewhere.example', secret: { client_secret: 'x-secret' } };
     const answer = await stage.withStore(awayFor(secrets, 'destroyVersion', 'write'), () => update(id, change));
     expect([answer.status, answer.body.code]).toEqual([503, 'secret_store_unavailable']);
     expect(await isConnected(id)).toEqual([1, 1, 1]);
     expect(await rowOf(id)).toMatchObject({ baseUrl: 'https://api.example.com/v1', secretVersion: 1 });
-    expect(await read(id, 1)).toEqual({ client_secret: 'first' });
+    expect(await read(id, 1)).toEqual({ client_secret: 'first-secret' });
   });
 });
 
 describe('400', () => {
   test.each<[string, object, string]>([
-    ['another kind', { settings: { kind: 'basic' }, secret: { username: 'u', password: 'p' } }, '/settings/kind'],
+    [
+      'another kind',
+      { settings: { kind: 'basic' }, secret: { username: 'u', password: 'p-secret' } },
+      '/settings/kind',
+    ],
     ['another name', { name: 'other' }, '/name'],
     ['plain http', { base_url: 'http://api.example.com/v1' }, '/base_url'],
-    ['a private address', { base_url: 'https://10.0.0.1', secret: { token: 'x' } }, '/base_url'],
-    ['a secret of another kind', { secret: { key: 'x' } }, '/secret/token'],
+    ['a private address', { base_url: 'https://10.0.0.1', secret: { token: 'x-secret' } }, '/base_url'],
+    ['a secret of another kind', { secret: { key: 'x-secret' } }, '/secret/token'],
     ['an owner that is not there', { owner: randomUUID() }, '/owner'],
   ])('%s', async (_name, change, pointer) => {
     const { body } = await stage.create();
@@ -226,7 +233,7 @@ describe('400', () => {
 
   test('a new secret does not stay in the store when the change was refused', async () => {
     const { body } = await stage.create();
-    await update(body.id, { owner: randomUUID(), secret: { token: 'refused' } });
+    await update(body.id, { owner: randomUUID(), secret: { token: 'refused-secret' } });
     expect([(await rowOf(body.id)).secretVersion, await read(body.id, 2)]).toEqual([1, 'missing']);
   });
 });
@@ -262,7 +269,7 @@ test('409 where the secret is replaced between the judging of a change and its w
       return version;
     },
   };
-  const change = { base_url: 'https://elsewhere.example', secret: { token: 'x' } };
+  const change = { base_url: 'https://elsewhere.example', secret: { token: 'x-secret' } };
   const answer = await stage.withStore(store, () => update(body.id, change));
   expect([answer.status, answer.body.code]).toEqual([409, 'conflict']);
   expect((await rowOf(body.id)).baseUrl).toBe('https://api.example.com/v1');

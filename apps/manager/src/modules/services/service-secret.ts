@@ -9,7 +9,9 @@ export type SecretInput = Readonly<Record<string, string>>;
 /** AppError 'invalid_request' naming the field; neither its value nor a name that is not known is ever said. */
 export function parseSecret(settings: ServiceSettings, input: SecretInput): SecretValue {
   const parsed = serviceSecretSchemas[settings.kind].safeParse(input);
-  const fields = parsed.success ? problemsOf(settings, parsed.data) : parsed.error.issues.flatMap(toFields);
+  const fields = parsed.success
+    ? [...problemsOf(settings, parsed.data), ...tooShort(parsed.data)]
+    : parsed.error.issues.flatMap(toFields);
   if (fields.length > 0) throw new AppError('invalid_request', 'the secret does not fit the service', { fields });
   return Object.fromEntries(Object.entries(parsed.data ?? {}).filter(([, value]) => value !== undefined));
 }
@@ -43,6 +45,15 @@ function problemsOf(settings: ServiceSettings, secret: SecretInput): FieldError[
       break;
   }
   return [];
+}
+
+/** What is shorter stands in too many texts to be taken out of them. One that is stored already is read as before. */
+const minSecretLength = 8;
+
+function tooShort(secret: SecretInput): FieldError[] {
+  return ['key', 'token', 'password', 'client_secret']
+    .filter((name) => secret[name] !== undefined && [...secret[name]].length < minSecretLength)
+    .map((name) => ({ pointer: `/secret/${name}`, detail: `must have at least ${minSecretLength} characters` }));
 }
 
 function certificateProblems(secret: SecretInput): FieldError[] {
