@@ -15,7 +15,7 @@ export interface TenantClients {
   /** AppError `not_found` for an unknown tenant; `tenant_unavailable` when it is not active, down, or not its own. */
   open(tenantId: string): Promise<TenantDatabase>;
   /** Those that are open now; asking keeps none of them open. */
-  opened(): readonly TenantDatabase[];
+  opened(): readonly { readonly tenantId: string; readonly db: TenantDatabase }[];
   /** The next `open` looks at the master again. */
   forget(tenantId: string): void;
   close(): Promise<void>;
@@ -151,7 +151,7 @@ export function createTenantClients(options: TenantClientsOptions): TenantClient
       }
       return pending;
     },
-    opened: () => [...open.values()].map(({ client }) => client),
+    opened: () => [...open.entries()].map(([tenantId, { client: db }]) => ({ tenantId, db })),
     forget(tenantId) {
       failures.delete(tenantId);
       const entry = open.get(tenantId);

@@ -37,6 +37,7 @@ export function createInstruments(
   // What was never counted cannot be seen to rise: the first failure would be missed.
   notOpened.add(0);
   for (const why of ['evicted', 'idle', 'changed']) closed.add(0, { why });
+  if (!tenantLabel) ended.add(0, { reason: 'expired' });
 
   const ofTenant = (tenantId: string): Attributes => (tenantLabel ? { 'authsec.tenant.id': tenantId } : {});
 

@@ -2,7 +2,7 @@ import type { ActiveSession, SessionState, SessionSummary } from '@authsec/manag
 import type { Bounds } from '@authsec/rbac-core';
 import type { EvaluatedPerson } from '../../authorization/evaluate-person.js';
 
-export type SessionEndReason = 'logged_out' | 'revoked' | 'user_disabled';
+export type SessionEndReason = 'expired' | 'logged_out' | 'revoked' | 'user_disabled';
 export type EndedReason = Extract<SessionState, { status: 'ended' }>['reason'];
 
 /** The tool manifest of the server that holds a session. */

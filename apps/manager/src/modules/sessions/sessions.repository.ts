@@ -152,6 +152,13 @@ export function countActiveSessions(db: TenantDatabase, at: Date): Promise<numbe
   return db.session.count({ where: { endedAt: null, boundAt: { not: null }, expiresAt: { gt: at } } });
 }
 
+/** Those whose time is over, and which nobody has ended. */
+export async function findExpiredSids(db: TenantDatabase, at: Date, limit: number): Promise<string[]> {
+  const where = { endedAt: null, boundAt: { not: null }, expiresAt: { lte: at } };
+  const rows = await db.session.findMany({ where, select: { id: true }, take: limit });
+  return rows.map((row) => row.id);
+}
+
 /** Of a person, or of all. */
 export async function findLiveSids(db: TenantDatabase, userId: string | undefined, limit?: number): Promise<string[]> {
   const where = { endedAt: null, ...(userId !== undefined && { userId }) };

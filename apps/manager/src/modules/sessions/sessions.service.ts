@@ -47,8 +47,8 @@ export interface SessionsService {
   endSession(end: SessionEnd): Promise<boolean>;
   endSessionsOfUser(end: Omit<SessionEnd, 'sid'> & { readonly userId: string }): Promise<number>;
   endAllSessions(end: Omit<SessionEnd, 'sid'>): Promise<number>;
-  /** Bound and neither ended nor expired, in all of these databases. */
-  countActive(databases: readonly TenantDatabase[]): Promise<number>;
+  /** Bound and neither ended nor expired, in all of these databases; those that have expired are ended, and so counted once. */
+  countActive(tenants: readonly Omit<SessionEnd, 'sid' | 'reason'>[]): Promise<number>;
   /** Also an ended or expired one. */
   findSession(db: TenantDatabase, sid: string): Promise<Session | null>;
   /** `manifests`: of those whose server has other tools than it said before. */
@@ -110,9 +110,13 @@ export function createSessionsService(options: SessionsOptions): SessionsService
       }
     },
 
-    async countActive(databases) {
+    async countActive(tenants) {
       let count = 0;
-      for (const db of databases) count += await repository.countActiveSessions(db, new Date(clock.now()));
+      for (const { tenantId, db } of tenants) {
+        const at = new Date(clock.now());
+        await end(tenantId, db, await repository.findExpiredSids(db, at, 1_000), 'expired');
+        count += await repository.countActiveSessions(db, at);
+      }
       return count;
     },
 
