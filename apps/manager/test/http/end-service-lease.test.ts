@@ -18,7 +18,7 @@ import {
 /** What makes accounts and takes them away, as far as anybody can see from outside. */
 function createAccounts() {
   const living = new Map<string, string>();
-  const state = { living, away: false, hangs: false, password: `canary-${random()}` };
+  const state = { living, away: false, hangs: false, stuck: new Set<string>(), password: `canary-${random()}` };
   const databases: DynamicDatabases = {
     configure: async () => {},
     async issue() {
@@ -29,7 +29,7 @@ function createAccounts() {
     },
     renew: async () => 60,
     async revoke(_address, leaseId) {
-      if (state.away) throw new SecretStoreError('unavailable', 'sealed');
+      if (state.away || state.stuck.has(leaseId)) throw new SecretStoreError('unavailable', 'sealed');
       living.delete(leaseId);
     },
     remove: async () => {},
@@ -73,6 +73,7 @@ beforeAll(async () => {
 afterAll(() => stage?.close());
 beforeEach(async () => {
   accounts.living.clear();
+  accounts.state.stuck.clear();
   Object.assign(accounts.state, { away: false, hangs: false });
   const person = await createTestPerson(stage.tenant, { roles: ['developer'] });
   login = await createTestLogin(stage.tenant, stage.application, person, { bound: true });
@@ -184,6 +185,41 @@ test('with the session goes what was given in it, and nothing of others', async 
   await sessions.endSession({ tenantId, db, sid, reason: 'logged_out' });
   await until(async () => (await leaseOf(mine)).endedAt !== null);
   expect([(await leaseOf(theirs)).endedAt, accounts.living.size]).toEqual([null, 1]);
+});
+
+test('one that cannot be ended does not stand before the others, and goes when it can', async () => {
+  const ids: string[] = [];
+  for (let count = 0; count < 6; count++) ids.push(((await issue()).body as { lease_id: string }).lease_id);
+  const [first = ''] = accounts.living.keys();
+  accounts.state.stuck.add(first);
+  const { db, id: tenantId } = stage.tenant;
+  await sessions.endSession({ tenantId, db, sid: login.sid, reason: 'logged_out' });
+  const living = () => db.serviceLease.findMany({ where: { id: { in: ids }, endedAt: null } });
+  await until(async () => (await living()).length === 1);
+  expect([...accounts.living.keys()]).toEqual([first]);
+  accounts.state.stuck.clear();
+  const other = await createTestPerson(stage.tenant);
+  const { sid } = await createTestLogin(stage.tenant, stage.application, other, { bound: true });
+  await sessions.endSession({ tenantId, db, sid, reason: 'logged_out' });
+  await until(async () => (await living()).length === 0);
+  expect(accounts.living.size).toBe(0);
+});
+
+test('of more than are looked through at once, those that cannot be ended do not keep out the others for good', async () => {
+  const { lease_id: id } = (await issue()).body as { lease_id: string };
+  const { db, id: tenantId } = stage.tenant;
+  const { sealedLeaseId: _sealed, createdAt: _at, ...row } = await leaseOf(id);
+  const expiresAt = new Date(Date.now() - 60_000);
+  const stuck = Array.from({ length: 200 }, () => ({ ...row, id: randomUUID(), expiresAt }));
+  await db.serviceLease.createMany({ data: stuck.map((lease) => ({ ...lease, sealedLeaseId: Buffer.from('x') })) });
+  await db.serviceLease.update({ where: { id }, data: { expiresAt: new Date() } });
+  const leases = createLeasesService({ ...stage.manager.container, secrets: { databases: accounts.databases } });
+  // Half of them are looked through: sixty times in vain does not happen.
+  for (let sweeps = 0; sweeps < 60 && (await leaseOf(id)).endedAt === null; sweeps++) {
+    await leases.sweep(tenantId, db);
+  }
+  expect((await leaseOf(id)).endedAt).not.toBeNull();
+  await db.serviceLease.deleteMany({ where: { id: { in: stuck.map((lease) => lease.id) } } });
 });
 
 test('400, 401, and 404 for another application, another tenant and a lease that never was', async () => {

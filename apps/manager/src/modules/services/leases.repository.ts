@@ -30,7 +30,7 @@ export async function letLeaseExpire(db: Database, id: string): Promise<void> {
   await db.serviceLease.updateMany({ where: { id, endedAt: null }, data: { expiresAt: new Date() } });
 }
 
-/** That have not ended though their time, or the session that they were given in, has. */
+/** That have not ended though their time, or the session that they were given in, has; any of them, so that none that cannot be ended stands before the others for good. */
 export function findOverdueLeases(db: TenantDatabase, limit: number): Promise<Lease[]> {
   return db.$queryRaw<Lease[]>`
     SELECT l.id, l.service_id AS "serviceId", l.sid, l.user_id AS "userId", l.application_id AS "applicationId",
@@ -38,5 +38,5 @@ export function findOverdueLeases(db: TenantDatabase, limit: number): Promise<Le
            l.ended_at AS "endedAt"
       FROM service_leases l LEFT JOIN sessions s ON s.id = l.sid
      WHERE l.ended_at IS NULL AND (l.expires_at <= now() OR s.id IS NULL OR s.ended_at IS NOT NULL)
-     ORDER BY l.expires_at LIMIT ${limit}`;
+     ORDER BY random() LIMIT ${limit}`;
 }

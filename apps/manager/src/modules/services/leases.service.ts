@@ -5,7 +5,7 @@ import type { TenantDatabase } from '../../db/tenant-clients.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Sealer } from '../../ports/sealer.js';
-import type { DatabaseLease, SecretStore } from '../../ports/secret-store.js';
+import { type DatabaseLease, type SecretStore, SecretStoreError } from '../../ports/secret-store.js';
 import {
   findLease,
   findOverdueLeases,
@@ -43,23 +43,18 @@ export interface LeasesOptions {
 }
 
 const sweepBatch = 100;
+const sweepAtOnce = 4;
 
 export function createLeasesService({ secrets, sealer, clock, logger }: LeasesOptions): LeasesService {
   const binding = (tenantId: string, id: string) => `${tenantId}/service_leases/${id}`;
 
-  /** Whether it has ended for certain. */
-  async function revoke(tenantId: string, { id, serviceId, sealedLeaseId }: Lease): Promise<boolean> {
-    if (serviceId === null) return true;
+  /** Resolves where it has ended for certain. */
+  async function revoke(tenantId: string, { id, serviceId, sealedLeaseId }: Lease): Promise<void> {
+    if (serviceId === null) return;
     const { databases } = secrets;
-    if (!databases) return false;
-    try {
-      const leaseId = sealer.open(sealedLeaseId, binding(tenantId, id)).toString('utf8');
-      await databases.revoke(secretAddressOf(tenantId, serviceId), leaseId);
-      return true;
-    } catch (err) {
-      logger.warn({ tenant: tenantId, service: serviceId, err }, 'a lease was not ended');
-      return false;
-    }
+    if (!databases) throw new SecretStoreError('unsupported', 'this store makes no accounts');
+    const leaseId = sealer.open(sealedLeaseId, binding(tenantId, id)).toString('utf8');
+    await databases.revoke(secretAddressOf(tenantId, serviceId), leaseId);
   }
 
   return {
@@ -81,18 +76,32 @@ export function createLeasesService({ secrets, sealer, clock, logger }: LeasesOp
       const lease = await findLease(db, key);
       if (!lease) throw new AppError('not_found', 'no such lease within reach');
       if (lease.endedAt) return;
-      if (await revoke(tenantId, lease)) await markLeaseEnded(db, leaseId);
-      else await letLeaseExpire(db, leaseId);
+      try {
+        await revoke(tenantId, lease);
+      } catch (err) {
+        logger.warn({ tenant: tenantId, service: lease.serviceId, err }, 'a lease was not ended');
+        return letLeaseExpire(db, leaseId);
+      }
+      await markLeaseEnded(db, leaseId);
     },
 
     async sweep(tenantId, db) {
       if (!secrets.databases) return;
       try {
-        for (const lease of await findOverdueLeases(db, sweepBatch)) {
-          // The store is away: the leases run out there by themselves.
-          if (!(await revoke(tenantId, lease))) return;
-          await markLeaseEnded(db, lease.id);
-        }
+        const leases = await findOverdueLeases(db, sweepBatch);
+        const failures: unknown[] = [];
+        const work = async (): Promise<void> => {
+          for (let lease = leases.pop(); lease; lease = leases.pop()) {
+            const { id } = lease;
+            await revoke(tenantId, lease).then(
+              () => markLeaseEnded(db, id),
+              (error: unknown) => failures.push(error),
+            );
+          }
+        };
+        await Promise.all(Array.from({ length: sweepAtOnce }, work));
+        const [err] = failures;
+        if (err) logger.warn({ tenant: tenantId, count: failures.length, err }, 'leases were not ended');
       } catch (err) {
         logger.warn({ tenant: tenantId, err }, 'leases were not looked through');
       }
