@@ -8,15 +8,24 @@ import type { Telemetry } from './telemetry.js';
 
 const stopWithinMs = 3_000;
 
+interface Signals {
+  readonly traces: boolean;
+  readonly metrics: boolean;
+  readonly metricIntervalMs: number;
+}
+
 /** What any application does: `@authsec/sdk` finds what is set up here. Endpoints and headers the exporters read themselves. */
-export function setUpOpenTelemetry(signals: { readonly traces: boolean; readonly metrics: boolean }): Telemetry {
+export function setUpOpenTelemetry({ traces, metrics: sendsMetrics, metricIntervalMs }: Signals): Telemetry {
   // Warnings and errors, which go to standard error: on stdio the other stream is the client's.
   diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.WARN);
   const resource = defaultResource()
     .merge(resourceFromAttributes({ 'service.name': 'authsec-demo-mcp' }))
     .merge(detectResources({ detectors: [envDetector] }));
-  const spanProcessors = signals.traces ? [new BatchSpanProcessor(new OTLPTraceExporter())] : [];
-  const readers = signals.metrics ? [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter() })] : [];
+  const spanProcessors = traces ? [new BatchSpanProcessor(new OTLPTraceExporter())] : [];
+  const exporting = { exportIntervalMillis: metricIntervalMs };
+  const readers = sendsMetrics
+    ? [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter(), ...exporting })]
+    : [];
   const tracers = new NodeTracerProvider({ resource, spanProcessors });
   const meters = new MeterProvider({ resource, readers });
   tracers.register();

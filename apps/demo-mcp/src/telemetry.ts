@@ -20,5 +20,5 @@ export async function startTelemetry(env: Environment): Promise<Telemetry> {
   const protocol = env['OTEL_EXPORTER_OTLP_PROTOCOL'] || 'http/protobuf';
   if (protocol !== 'http/protobuf') throw new Error('OTEL_EXPORTER_OTLP_PROTOCOL: the demo speaks http/protobuf alone');
   const { setUpOpenTelemetry } = await import('./open-telemetry.js');
-  return setUpOpenTelemetry(signals);
+  return setUpOpenTelemetry({ ...signals, metricIntervalMs: Number(env['OTEL_METRIC_EXPORT_INTERVAL']) || 60_000 });
 }

@@ -102,6 +102,12 @@ export const environmentSchema = z.object({
   OTEL_EXPORTER_OTLP_PROTOCOL: z.literal('http/protobuf', 'must be http/protobuf').optional(),
   OTEL_TRACES_EXPORTER: otlpOrNone,
   OTEL_METRICS_EXPORTER: otlpOrNone,
+  OTEL_METRIC_EXPORT_INTERVAL: z.coerce
+    .number()
+    .int()
+    .min(1_000, 'must be at least 1000 (milliseconds)')
+    .default(60_000),
+  OTEL_LOGS_EXPORTER: z.string().default('none'),
   AUTHSEC_DANGEROUSLY_ALLOW_HTTP: flag,
   AUTHSEC_DANGEROUSLY_ALLOW_PRIVATE_ADDRESSES: flag,
   AUTHSEC_STOP_ON_STDIN_END: flag,

@@ -7,6 +7,10 @@ export interface TelemetrySettings {
   readonly traces: boolean;
   /** Metrics are sent to an OTLP endpoint. */
   readonly metrics: boolean;
+  /** How often these are sent. */
+  readonly metricIntervalMs?: number;
+  /** Somebody wants log lines to be sent, which they are not. */
+  readonly wantsLogs?: boolean;
   /** Where `/metrics` is, for Prometheus. */
   readonly metricsServer: { readonly host: string; readonly port: number } | undefined;
   /** Decisions, sessions and logins are counted by tenant: for those who have few. */
@@ -23,6 +27,8 @@ export function telemetrySettingsOf(values: z.output<typeof environmentSchema>):
   return {
     traces: sends(values.OTEL_TRACES_EXPORTER, values.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT),
     metrics: sends(values.OTEL_METRICS_EXPORTER, values.OTEL_EXPORTER_OTLP_METRICS_ENDPOINT),
+    metricIntervalMs: values.OTEL_METRIC_EXPORT_INTERVAL,
+    wantsLogs: !disabled && values.OTEL_LOGS_EXPORTER !== 'none',
     metricsServer: port === undefined || disabled ? undefined : { host: values.AUTHSEC_METRICS_HOST, port },
     tenantLabel: values.AUTHSEC_METRICS_TENANT_LABEL,
   };

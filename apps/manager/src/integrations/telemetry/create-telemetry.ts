@@ -10,9 +10,13 @@ export interface TelemetryOptions {
   readonly outlets?: TelemetryOutlets;
 }
 
+const logsAreNotSent =
+  'OTEL_LOGS_EXPORTER is ignored: log lines go to standard output alone, for a collector to read (docs/telemetry.md)';
+
 /** OpenTelemetry where something is configured that takes it; otherwise not even its packages are loaded. */
 export async function createTelemetry({ config, logger, outlets }: TelemetryOptions): Promise<Telemetry> {
-  const { traces, metrics, metricsServer } = config;
+  const { traces, metrics, metricsServer, wantsLogs } = config;
+  if (wantsLogs) logger.warn(logsAreNotSent);
   if (!traces && !metrics && !metricsServer && !outlets) return noTelemetry;
   const { createOpenTelemetry } = await import('./open-telemetry.js');
   return createOpenTelemetry({ config, logger, ...(outlets && { outlets }) });

@@ -74,10 +74,10 @@ async function spanExport({ traces }: Config['telemetry']): Promise<SpanProcesso
   return [new BatchSpanProcessor(new OTLPTraceExporter())];
 }
 
-async function metricExport({ metrics }: Config['telemetry']): Promise<IMetricReader[]> {
+async function metricExport({ metrics, metricIntervalMs = 60_000 }: Config['telemetry']): Promise<IMetricReader[]> {
   if (!metrics) return [];
   const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-proto');
-  return [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter(), exportIntervalMillis: 60_000 })];
+  return [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter(), exportIntervalMillis: metricIntervalMs })];
 }
 
 function readersOf(server: MetricsServer | undefined): IMetricReader[] {

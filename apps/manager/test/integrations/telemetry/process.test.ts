@@ -67,6 +67,21 @@ describe('the Manager as a process', () => {
     await silent.exited;
     expect(collector.received).toHaveLength(before);
     expect(silent.output()).not.toContain('"msg":"metrics"');
+    expect(quiet.output()).not.toContain('OTEL_LOGS_EXPORTER');
+    await collector.close();
+  });
+
+  test('sends metrics as often as is said, and says that it does not send log lines where somebody wants them', async () => {
+    const collector = await startCollector();
+    const one = start({
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_METRIC_EXPORT_INTERVAL: '1000',
+      OTEL_LOGS_EXPORTER: 'otlp',
+    });
+    expect(await ask(one)).toBe(200);
+    await collector.has('/v1/metrics', '/v1/changes');
+    expect(one.output()).toContain('OTEL_LOGS_EXPORTER is ignored: log lines go to standard output alone');
+    expect(collector.received.some(({ path }) => path.includes('logs'))).toBe(false);
     await collector.close();
   });
 
