@@ -206,6 +206,12 @@ describe('the dashboard', () => {
     }
   });
 
+  test('draws each metric that is emitted', () => {
+    const shown = drawn.flatMap(({ targets = [] }) => targets.flatMap(({ expr }) => metricsIn(expr)));
+    const bare = new Set(shown.map(({ metric }) => metric.replace(/_(bucket|sum|count)$/, '')));
+    expect([...manager.names, ...application.names].filter((name) => !bare.has(name))).toEqual([]);
+  });
+
   test('names in legends only labels that are left', () => {
     for (const { title, targets = [] } of drawn) {
       for (const { expr, legendFormat } of targets) {
