@@ -16,7 +16,7 @@ export function createAuthorLog(options: {
   debug: boolean;
   write?: (line: string) => void;
 }): Logger {
-  const { logger, debug, write = (line) => void process.stderr.write(line) } = options;
+  const { logger, debug, write = writeToStderr } = options;
   const at =
     (level: (typeof levels)[number]) =>
     (said: string, given?: Readonly<Record<string, unknown>>): void => {
@@ -32,4 +32,18 @@ export function createAuthorLog(options: {
       }
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+/** That nobody reads it any more, as of a host that closed its end, is an error event, which would end the process. */
+function writeToStderr(line: string): void {
+  const { stderr } = process;
+  const ignore = (): void => {};
+  stderr.once('error', ignore);
+  try {
+    stderr.write(line, (error) => {
+      if (error && stderr.listenerCount('error') === 0) stderr.once('error', ignore);
+    });
+  } finally {
+    stderr.removeListener('error', ignore);
+  }
 }

@@ -5,7 +5,7 @@ import { createAlias, restoreAliases } from './aliases.js';
 import type { Entry, GuardContext } from './guard-context.js';
 import { type JsonObject, type RpcResponse, errorCodes, errorOf, isObject, resultOf } from './json-rpc.js';
 import { toModern } from './modern-answer.js';
-import { tellListed, tellRefusal } from './observe-call.js';
+import { logListOf, tellListed, tellRefusal } from './observe-call.js';
 import { mergePages } from './pages.js';
 import { mayReadTask } from './passage.js';
 import { isReservedToolName } from './reserved-names.js';
@@ -88,6 +88,7 @@ export function visibleTools(
 function listTools(context: GuardContext, response: RpcResponse, entry: Entry, first: JsonObject): Answer {
   const answer = (list: JsonObject): RpcResponse => {
     const state = context.pipeline.identify();
+    logListOf(context.log, state);
     const own = visibleTools(context, list['tools'], state, (tool, verdict) =>
       tellListed(context, { tool, verdict, state }),
     );

@@ -1,3 +1,4 @@
+import type { Logger } from '../author-log.js';
 import type { CallerState, UserInfo } from '../session/caller-session.js';
 import { beginCall } from '../telemetry/call-span.js';
 import { userOf } from '../call-pipeline.js';
@@ -50,15 +51,33 @@ export function tellDecision(context: Told, entry: Pick<Entry, 'span'>, decided:
   tell(context, 'tools/call', decided);
 }
 
+/** Why a call was answered as one of an unknown tool. */
+export function logHidden(log: Logger, why: () => string, state: CallerState): void {
+  log.debug(why(), personOf(state));
+}
+
+/** Before the tools that are not in a list: whose list it is, and what they hold, so that a name that differs is seen. */
+export function logListOf(log: Logger, state: CallerState): void {
+  if (state.kind === 'unjudgeable') log.debug(`tools stay listed as they were, and answer ${state.code}`);
+  if (state.kind !== 'active') return;
+  log.debug('the tools of a signed-in person are listed', { ...personOf(state), ...state.principal.grants });
+}
+
+/** By their id: the line of their login has the same. */
+function personOf(state: CallerState): { sub: string; tenant: string } | undefined {
+  return state.kind === 'active' ? { sub: state.userInfo.sub, tenant: state.userInfo.tenant_id } : undefined;
+}
+
 /** A second look, while the arguments were validated, said otherwise than the first. */
 export function tellRefusal(context: Told, decided: Decided): void {
-  if (decided.verdict.kind === 'hidden') context.log.debug(decided.verdict.why());
+  if (decided.verdict.kind === 'hidden') logHidden(context.log, decided.verdict.why, decided.state);
   tell(context, 'tools/call', decided);
 }
 
 /** Why a tool is not in the list that a caller gets, for the author's log. */
 export function tellListed(context: Told, decided: Decided): void {
-  if (decided.verdict.kind === 'hidden') context.log.debug(`not listed: ${decided.verdict.why()}`);
+  const { verdict, state } = decided;
+  if (verdict.kind === 'hidden') logHidden(context.log, () => `not listed: ${verdict.why()}`, state);
   tell(context, 'tools/list', decided);
 }
 

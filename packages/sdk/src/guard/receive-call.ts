@@ -13,7 +13,7 @@ import {
   paramsOf,
   resultOf,
 } from './json-rpc.js';
-import { tellDecision } from './observe-call.js';
+import { logHidden, tellDecision } from './observe-call.js';
 import { pass, reply } from './passage.js';
 import { dropReservedArguments, isReservedToolName } from './reserved-names.js';
 import { unavailableError, unavailableResult } from './unavailable.js';
@@ -50,7 +50,7 @@ export function receiveCall(context: GuardContext, message: RpcRequest, entry: E
         entry.tool.isTask ? unavailableError(id, verdict.code) : resultOf(id, unavailableResult(verdict.code)),
       );
     case 'hidden': {
-      context.log.debug(verdict.why());
+      logHidden(context.log, verdict.why, state);
       const alias = createAlias(name);
       entry.aliases.push(alias);
       const call: Call = { owner: context.owner, user: undefined };

@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { afterEach, expect, test } from '@jest/globals';
@@ -35,6 +37,23 @@ test('AUTHSEC_DEBUG=1 says on stderr why a tool is not listed and not called, an
   expect(stderr).toContain('[authsec] debug: "admin_dashboard" needs a signed-in person');
   expect(answers).not.toContain('signed-in');
   expect(answers).toContain('Tool admin_dashboard not found');
+});
+
+test('a host that reads standard error no more is served all the same', async () => {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'debug-server.mjs')], {
+    env: { PATH: process.env['PATH'], AUTHSEC_DEBUG: '1' },
+  });
+  closers.push(async () => void child.kill());
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ask = async (id: number, method: string, params: object) => {
+    child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+    return JSON.parse(String((await lines.next()).value)) as { id: number; result: object };
+  };
+  const clientInfo = { name: 'test', version: '1.0.0' };
+  await ask(0, 'initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo });
+  child.stderr.destroy();
+  for (const id of [1, 2, 3])
+    expect(await ask(id, 'tools/list', {})).toMatchObject({ id, result: { tools: expect.any(Array) } });
 });
 
 test('without it stderr is silent', async () => {

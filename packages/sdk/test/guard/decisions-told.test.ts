@@ -53,7 +53,7 @@ describe('what the author is told of decisions', () => {
     ]);
     expect(told[0]?.user?.email).toBe('dev@acme.test');
     expect(told[0]?.why()).toContain('"admin"');
-    expect(debug).toEqual([`not listed: ${told[0]?.why()}`]);
+    expect(debug).toEqual(['the tools of a signed-in person are listed', `not listed: ${told[0]?.why()}`]);
     expect(JSON.stringify(client.received)).not.toMatch(/admin|role|missing/);
   });
 
