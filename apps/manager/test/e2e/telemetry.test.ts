@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { DevFile } from '../../src/dev/dev-file.js';
 import { createHttpBrowser, textOf } from '../authorization-server/http-browser.js';
@@ -91,6 +92,20 @@ describe('the development stack with the standard variables of OpenTelemetry', (
       'authsec.decision.outcome': 'allowed',
     });
   }, 60_000);
+
+  test('every attribute of every span is one that docs/telemetry.md names, and no value looks like a credential', () => {
+    const documented = readFileSync(new URL('../../../../docs/telemetry.md', import.meta.url), 'utf8');
+    const all = spans().flatMap(({ attributes }) => Object.entries(attributes));
+    expect(all.length).toBeGreaterThan(500);
+    const names = [...new Set(all.map(([name]) => name))];
+    expect(names.filter((name) => !documented.includes(`\`${name}\``))).toEqual([]);
+    // 128 random bits and what is longer, as codes, ids of logins and tokens are; statements have placeholders.
+    const random = /(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{22,}/;
+    const suspect = all.filter(([name, value]) => name !== 'db.query.text' && random.test(value));
+    expect(suspect).toEqual([]);
+    const statements = all.flatMap(([name, value]) => (name === 'db.query.text' ? [value] : []));
+    expect(statements.filter((text) => /'[^'\s]{20,}'|\b[0-9a-f-]{32,}\b/.test(text))).toEqual([]);
+  });
 
   test('nothing that is secret is in anything that was sent, and both send metrics', async () => {
     await client.call('oauth_logout');
