@@ -14,6 +14,8 @@ export interface MigrateOptions {
   readonly connectTimeoutMs?: number;
   /** Makes the database first where there is none; the role must be allowed to. */
   readonly createDatabase?: boolean;
+  /** A table that somebody else holds for longer makes a migration fail instead of wait; default 30 s. */
+  readonly lockTimeoutMs?: number;
   /** The tenant whose database this must be: one that bears another's stamp is left as it is. */
   readonly stamp?: string;
 }
@@ -37,6 +39,8 @@ export async function applyMigrations(options: MigrateOptions): Promise<MigrateR
   const client = await connect(options);
   try {
     await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+    // Not before: who migrates it now may well take longer. Who waits for a table makes all wait who come after.
+    await client.query(`SET lock_timeout = ${options.lockTimeoutMs ?? 30_000}`);
     if (options.stamp !== undefined) await assertStamp(client, options.stamp);
     const engine = await createSchemaEngine(client);
     try {

@@ -129,6 +129,20 @@ describe('a migration that does not come to its end', () => {
   });
 });
 
+describe('a table that somebody holds', () => {
+  test('makes the migration fail and say so, instead of holding up all who use the table', async () => {
+    const { url, client } = await newDatabase();
+    await client.query('BEGIN; CREATE TABLE audit_events ()');
+    const migration = applyMigrations({ url, kind: 'tenant', lockTimeoutMs: 200 });
+    await expect(migration).rejects.toMatchObject({
+      cause: { message: expect.stringMatching(/canceling statement due to lock timeout/) },
+    });
+    await client.query('ROLLBACK');
+    expect(await tablesIn(client)).toEqual([]);
+    expect((await applyMigrations({ url, kind: 'tenant' })).applied[0]).toMatch(/_init$/);
+  });
+});
+
 describe('a database', () => {
   test('that is missing is made where that is asked for, also by several at once', async () => {
     const { url } = await newDatabase();
