@@ -8,6 +8,7 @@ import type { TenantDatabase } from '../db/tenant-clients.js';
 import { adminRole } from '../modules/tenants/built-in-catalogue.js';
 import { createAdministrator, listAdministrators } from '../modules/users/first-administrator.js';
 import { type CommandContext, CommandFailure } from './command-context.js';
+import { reachMaster } from './database-errors.js';
 import { readAnswer, readNewPassword } from './read-answer.js';
 import { withContainer } from './with-container.js';
 
@@ -28,7 +29,7 @@ export const systemTenantId = 'system';
 export async function bootstrap(context: CommandContext, command: BootstrapCommand): Promise<void> {
   const { print } = context;
   const config = loadConfig(context.process.env);
-  const { applied } = await migrateMaster(config.masterDatabaseUrl);
+  const { applied } = await reachMaster(config.masterDatabaseUrl, () => migrateMaster(config.masterDatabaseUrl));
   print(`master database: ${applied.length === 0 ? 'there already' : `applied ${applied.join(', ')}`}`);
   await withContainer(context, async (container) => {
     await provision(context, container, command);

@@ -1,4 +1,5 @@
 import { ConfigError } from '../config/load-config.js';
+import { AppError } from '../errors/app-error.js';
 import { redactText } from '../integrations/logger.js';
 
 /** What a command has of the process that it runs in. */
@@ -28,15 +29,22 @@ export function describeError(error: unknown): string {
   const messages: string[] = [];
   for (let one = error, depth = 0; one !== undefined && depth < 4; depth++) {
     const { message, code, cause } = Object(one) as { message?: string; code?: string; cause?: unknown };
-    const text = message || code || 'an unknown error';
+    const text = plainText(message) || code || 'an unknown error';
     if (!messages.some((earlier) => earlier.includes(text))) messages.push(text);
     one = cause;
   }
   return redactText(messages.join(': ')).replaceAll(/\s+/g, ' ').slice(0, 500);
 }
 
+/** Without what a library says of its own calls. */
+function plainText(message = ''): string {
+  if (message === 'timeout expired') return 'no answer in time';
+  return message.replace(/^\s*Invalid `[^`]*` invocation[^:]*:\s*/, '');
+}
+
 /** What the person who gave the command reads of an error. */
 export function explainError(error: unknown): string {
   if (error instanceof ConfigError || error instanceof CommandFailure) return redactText(error.message);
-  return describeError(error);
+  const fields = error instanceof AppError ? (error.fields ?? []) : [];
+  return [describeError(error), ...fields.map(({ pointer, detail }) => `  ${pointer.slice(1)}: ${detail}`)].join('\n');
 }

@@ -69,9 +69,9 @@ async function reserve({ process }: CommandContext, path: string): Promise<(cont
   try {
     await writeFile(path, '', { mode: 0o600, flag: 'wx' });
   } catch (error) {
-    throw new CommandFailure(
-      `${path}: ${String(Reflect.get(Object(error), 'code'))}; it must be a file that is not there yet`,
-    );
+    const code = String(Reflect.get(Object(error), 'code'));
+    const why = { EEXIST: 'it must be a file that is not there yet', ENOENT: 'there is no such folder' }[code];
+    throw new CommandFailure(`${path}: ${code}${why ? `; ${why}` : ''}`);
   }
   return (content) => writeFile(path, content);
 }

@@ -36,7 +36,7 @@ async function examine(context: CommandContext): Promise<Finding[]> {
     if (!(error instanceof ConfigError)) throw error;
     return error.problems.map((problem) => fail('settings', problem, 'docs/configuration.md'));
   }
-  const settings = checkSettings(config);
+  const settings = checkSettings(config, context.process.env);
   const databases = await checkDatabases(config);
   if (databases.some(({ status, check }) => status === 'fail' && check === 'master database')) {
     return [...settings, ...databases];

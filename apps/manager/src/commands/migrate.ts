@@ -4,6 +4,7 @@ import { migrateTenants, type TenantMigration } from '../db/tenant-migrator.js';
 import { createAesGcmSealer } from '../integrations/aes-gcm-sealer.js';
 import { unwrapSealingKeys } from '../integrations/vault/vault-sealing-keys.js';
 import { type CommandContext, CommandFailure, describeError } from './command-context.js';
+import { reachMaster } from './database-errors.js';
 import { formatTable } from './text-table.js';
 
 export interface MigrateCommand {
@@ -17,8 +18,9 @@ export interface MigrateCommand {
 /** Brings the master and every tenant's database up to date; CommandFailure where one of them could not be. */
 export async function migrate(context: CommandContext, command: MigrateCommand): Promise<void> {
   const { print } = context;
+  const interrupted = onInterrupt(context);
   const config = await unwrapSealingKeys(loadConfig(context.process.env));
-  const { applied } = await migrateMaster(config.masterDatabaseUrl);
+  const { applied } = await reachMaster(config.masterDatabaseUrl, () => migrateMaster(config.masterDatabaseUrl));
   print(`master: ${describeApplied(applied)}`);
   const master = createMasterDatabase({ databaseUrl: config.masterDatabaseUrl, onError: () => {} });
   try {
@@ -28,33 +30,53 @@ export async function migrate(context: CommandContext, command: MigrateCommand):
       canaries: command.canary,
       all: !command.resume,
       concurrency: command.concurrency,
+      signal: interrupted,
       onMigrated: (migration) => print(describeMigration(migration)),
     });
-    summarise(context, report);
+    summarise(context, report, interrupted.aborted);
   } finally {
     await master.$disconnect();
   }
 }
 
-function summarise({ process: { stderr }, print, warn }: CommandContext, report: readonly TenantMigration[]): void {
+/** The first time, those that are being migrated come to their end; the second time it ends at once. */
+function onInterrupt({ process, warn }: CommandContext): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(1);
+      controller.abort();
+      warn('stopping: what is being migrated comes to its end first; once more ends it at once');
+    });
+  }
+  return controller.signal;
+}
+
+function summarise(context: CommandContext, report: readonly TenantMigration[], interrupted: boolean): void {
+  const { process, print, warn } = context;
   const failures = report.filter(({ error }) => error !== undefined);
-  const left = (report[0]?.total ?? 0) - report.length;
-  if (failures.length === 0) return print(`${report.length} tenant(s) up to date`);
-  const rows = failures.map(({ tenantId, error }) => [tenantId, describeError(error)]);
-  warn(
-    formatTable(
-      [
-        { title: 'tenant', most: 30 },
-        { title: 'why it failed', share: 1 },
-      ],
-      rows,
-      stderr.columns,
-    ),
-  );
-  const rest = left > 0 ? `, ${left} not tried after a canary failed` : '';
-  throw new CommandFailure(
-    `${failures.length} of ${report.length + left} tenant(s) failed${rest}; put it right, then run \`migrate --resume\``,
-  );
+  const total = report[0]?.total ?? 0;
+  const left = total - report.length;
+  if (interrupted && total === 0) throw new CommandFailure('stopped before any tenant; go on with `migrate --resume`');
+  const stopped = interrupted && left > 0;
+  if (failures.length > 0) {
+    const rows = failures.map(({ tenantId, error }) => [tenantId, describeError(error)]);
+    const columns = [
+      { title: 'tenant', most: 30 },
+      { title: 'why it failed', share: 1 },
+    ];
+    warn(formatTable(columns, rows, process.stderr.columns));
+  } else if (!stopped) {
+    return print(`${report.length} tenant(s) up to date`);
+  }
+  const failed = `${failures.length} of ${total} tenant(s) failed`;
+  const rest = stopped
+    ? `, ${left} not tried: it was stopped`
+    : left > 0
+      ? `, ${left} not tried after a canary failed`
+      : '';
+  const next = failures.length > 0 ? 'put it right (`doctor` says more), then run' : 'go on with';
+  throw new CommandFailure(`${failed}${rest}; ${next} \`migrate --resume\``);
 }
 
 function describeMigration({ position, total, tenantId, applied, error }: TenantMigration): string {

@@ -10,6 +10,7 @@ import { type HttpServer, listen } from '../http/listen.js';
 import { createLogger } from '../integrations/logger.js';
 import { createTelemetry } from '../integrations/telemetry/create-telemetry.js';
 import { type CommandContext, CommandFailure } from './command-context.js';
+import { reachMaster } from './database-errors.js';
 
 /** Whatever hangs then, such as a database that is gone. */
 const stopWithinMs = 20_000;
@@ -53,16 +54,17 @@ async function start(config: Config, logger: Logger): Promise<{ container: Conta
 }
 
 async function prepare(config: Config, logger: Logger): Promise<Container> {
+  const { masterDatabaseUrl } = config;
   const create = async () =>
     createContainer(config, { logger, telemetry: await createTelemetry({ config: config.telemetry, logger }) });
   if (!config.migrateOnStart) {
-    const pending = await pendingMasterMigrations(config.masterDatabaseUrl);
+    const pending = await reachMaster(masterDatabaseUrl, () => pendingMasterMigrations(masterDatabaseUrl));
     if (pending.length > 0) {
       throw new CommandFailure(`the master database is ${pending.length} migration(s) behind: run \`migrate\` first`);
     }
     return create();
   }
-  await migrateMaster(config.masterDatabaseUrl);
+  await reachMaster(masterDatabaseUrl, () => migrateMaster(masterDatabaseUrl));
   const container = await create();
   await migrateTenants({
     master: container.master,

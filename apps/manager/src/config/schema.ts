@@ -9,10 +9,15 @@ const postgresUrl = z
 
 const flagOr = (byDefault: '0' | '1') =>
   z
-    .enum(['0', '1', 'false', 'true'])
+    .enum(['0', '1', 'false', 'true'], 'must be 0, 1, false or true')
     .default(byDefault)
     .transform((value) => value === '1' || value === 'true');
 const flag = flagOr('0');
+
+const numberFrom = (least: number, most: number) => {
+  const error = `must be a whole number from ${least} to ${most}`;
+  return z.coerce.number(error).int(error).min(least, error).max(most, error);
+};
 
 const list = (value: string) => value.split(',').map((entry) => entry.trim());
 
@@ -70,6 +75,8 @@ function isAddressOrSubnet(entry: string): boolean {
 const otlpUrl = z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional();
 const otlpOrNone = z.enum(['otlp', 'none'], 'must be otlp or none').default('otlp');
 
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+
 /** The Manager's environment; docs/configuration.md and .env.example are held to it by a test. */
 export const environmentSchema = z.object({
   AUTHSEC_URL: z
@@ -81,7 +88,7 @@ export const environmentSchema = z.object({
     }, 'must have no credentials, query or fragment')
     .transform((value) => value.replace(/\/+$/, '')),
   AUTHSEC_HOST: z.string().min(1).default('127.0.0.1'),
-  AUTHSEC_PORT: z.coerce.number().int().min(0).max(65_535).default(4700),
+  AUTHSEC_PORT: numberFrom(0, 65_535).default(4700),
   AUTHSEC_DATABASE_URL: postgresUrl,
   AUTHSEC_TENANT_DATABASE_URL: postgresUrl.optional(),
   AUTHSEC_SEALING_KEYS: sealingKeys,
@@ -89,10 +96,10 @@ export const environmentSchema = z.object({
   AUTHSEC_TLS_CERT_FILE: z.string().optional(),
   AUTHSEC_TLS_KEY_FILE: z.string().optional(),
   AUTHSEC_MIGRATE_ON_START: flagOr('1'),
-  AUTHSEC_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  AUTHSEC_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
   AUTHSEC_TRUSTED_PROXIES: proxies,
-  AUTHSEC_MAX_OPEN_TENANTS: z.coerce.number().int().min(1).max(10_000).default(50),
-  AUTHSEC_METRICS_PORT: z.coerce.number().int().min(0).max(65_535).optional(),
+  AUTHSEC_MAX_OPEN_TENANTS: numberFrom(1, 10_000).default(50),
+  AUTHSEC_METRICS_PORT: numberFrom(0, 65_535).optional(),
   AUTHSEC_METRICS_HOST: z.string().min(1).default('127.0.0.1'),
   AUTHSEC_METRICS_TENANT_LABEL: flag,
   OTEL_SDK_DISABLED: z.string().optional(),
@@ -102,11 +109,7 @@ export const environmentSchema = z.object({
   OTEL_EXPORTER_OTLP_PROTOCOL: z.literal('http/protobuf', 'must be http/protobuf').optional(),
   OTEL_TRACES_EXPORTER: otlpOrNone,
   OTEL_METRICS_EXPORTER: otlpOrNone,
-  OTEL_METRIC_EXPORT_INTERVAL: z.coerce
-    .number()
-    .int()
-    .min(1_000, 'must be at least 1000 (milliseconds)')
-    .default(60_000),
+  OTEL_METRIC_EXPORT_INTERVAL: numberFrom(1_000, 86_400_000).default(60_000),
   OTEL_LOGS_EXPORTER: z.string().default('none'),
   AUTHSEC_DANGEROUSLY_ALLOW_HTTP: flag,
   AUTHSEC_DANGEROUSLY_ALLOW_PRIVATE_ADDRESSES: flag,

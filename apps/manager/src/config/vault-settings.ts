@@ -50,7 +50,9 @@ export const vaultEnvironment = {
     .optional(),
   VAULT_CACERT: z.string().optional(),
   VAULT_TOKEN: secret.optional(),
-  AUTHSEC_VAULT_AUTH: z.enum(['approle', 'kubernetes', 'token']).default('approle'),
+  AUTHSEC_VAULT_AUTH: z
+    .enum(['approle', 'kubernetes', 'token'], 'must be approle, kubernetes or token')
+    .default('approle'),
   AUTHSEC_VAULT_AUTH_MOUNT: path.optional(),
   AUTHSEC_VAULT_ROLE_ID: z.string().optional(),
   AUTHSEC_VAULT_SECRET_ID: secret.optional(),
@@ -61,7 +63,7 @@ export const vaultEnvironment = {
   AUTHSEC_VAULT_DATABASE_MOUNT: path.optional(),
   AUTHSEC_VAULT_TRANSIT_KEY: path.regex(/\//, 'must be <mount>/<key>').optional(),
   AUTHSEC_DANGEROUSLY_ALLOW_VAULT_ROOT_TOKEN: z
-    .enum(['0', '1', 'false', 'true'])
+    .enum(['0', '1', 'false', 'true'], 'must be 0, 1, false or true')
     .default('0')
     .transform((value) => value === '1' || value === 'true'),
 };

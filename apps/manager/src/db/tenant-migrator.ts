@@ -23,6 +23,8 @@ export interface TenantMigratorOptions {
   readonly canaries?: number;
   /** Looks into every database; default: only into those of which the master says that they are behind. */
   readonly all?: boolean;
+  /** Once it aborts no other is begun; those that were come to their end. */
+  readonly signal?: AbortSignal;
   readonly onMigrated?: (migration: TenantMigration) => void;
 }
 
@@ -31,7 +33,7 @@ export interface TenantMigratorOptions {
  * canary. The report has those that were tried, in order of their ids.
  */
 export async function migrateTenants(options: TenantMigratorOptions): Promise<readonly TenantMigration[]> {
-  const { master, sealer, concurrency = 4, canaries = 0, all = false, onMigrated } = options;
+  const { master, sealer, concurrency = 4, canaries = 0, all = false, signal, onMigrated } = options;
   const tenants = await master.tenant.findMany({
     where: {
       status: { not: 'provisioning' },
@@ -46,6 +48,7 @@ export async function migrateTenants(options: TenantMigratorOptions): Promise<re
 
   async function work(upTo = tenants.length): Promise<void> {
     while (ended < upTo) {
+      if (signal?.aborted) return;
       const next = queue.next();
       if (next.done) return;
       const [index, tenant] = next.value;

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Secret } from '../../src/config/secret.js';
 import { openDatabaseUrl, sealDatabaseUrl } from '../../src/db/tenant-database-url.js';
@@ -50,7 +51,9 @@ describe('migrate', () => {
     expect(code).toBe(1);
     expect(stdout).toContain(`${ids[1]}: FAILED`);
     expect(stderr).toMatch(new RegExp(`│ ${ids[1]} +│ connect ECONNREFUSED`));
-    expect(stderr).toMatch(/1 of 4 tenant\(s\) failed; put it right, then run `migrate --resume`/);
+    expect(stderr).toMatch(
+      /1 of 4 tenant\(s\) failed; put it right \(`doctor` says more\), then run `migrate --resume`/,
+    );
     expect(stdout + stderr).not.toContain('hunter2');
     expect((await versions()).map((version) => version === older)).toEqual([false, true, false, false]);
   });
@@ -81,11 +84,38 @@ describe('migrate', () => {
     expect((await versions()).map((version) => version === older)).toEqual([false, false, false, true]);
   });
 
-  test('a master that is away is one line without its password', async () => {
+  test('stopped, it ends those that it began and no others; --resume goes on', async () => {
+    const signals = new EventEmitter();
+    signals.once('printed', () => signals.once('printed', () => signals.emit('SIGINT')));
+    const { code, stdout, stderr } = await run(['migrate', '--concurrency', '1'], manager.env, '', signals);
+    expect(code).toBe(1);
+    expect(stdout).toBe(`master: up to date\n[1/4] ${ids[0]}: up to date\n`);
+    expect(stderr).toMatch(/^stopping: what is being migrated comes to its end first; once more ends it at once$/m);
+    expect(stderr).toMatch(/^0 of 4 tenant\(s\) failed, 3 not tried: it was stopped; go on with `migrate --resume`$/m);
+    expect((await versions()).map((version) => version === older)).toEqual([false, true, true, true]);
+    expect((await run(['migrate', '--resume'], manager.env)).stdout).toMatch(/^3 tenant\(s\) up to date$/m);
+  });
+
+  test('stopped twice, it ends at once', async () => {
+    const signals = new EventEmitter();
+    const exits: number[] = [];
+    signals.on('exit', (code: number) => exits.push(code));
+    signals.once('printed', () => signals.emit('SIGTERM'));
+    signals.once('printed', () => signals.emit('SIGTERM'));
+    const { code, stderr } = await run(['migrate'], manager.env, '', signals);
+    expect([code, exits]).toEqual([1, [1]]);
+    expect(stderr).toMatch(/^stopped before any tenant; go on with `migrate --resume`$/m);
+    expect(await versions()).toEqual([older, older, older, older]);
+  });
+
+  test('a master that is away is named, without who connects to it', async () => {
     const env = { ...manager.env, AUTHSEC_DATABASE_URL: down.reveal() };
     const { code, stderr } = await run(['migrate'], env);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^connect ECONNREFUSED 127\.0\.0\.1:1\n$/);
+    expect(stderr).toBe(
+      'the master database (127.0.0.1:1/x) cannot be used: connect ECONNREFUSED 127.0.0.1:1\n' +
+        'is the server up? Then name, port and firewall\n',
+    );
   });
 });
 

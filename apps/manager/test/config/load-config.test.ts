@@ -44,6 +44,12 @@ describe('loadConfig', () => {
     expect(config.tenantDatabaseUrl.reveal()).toBe(good.AUTHSEC_DATABASE_URL);
   });
 
+  test.each(Object.keys(environmentSchema.shape))('says of a wrong %s what it must be, in words of ours', (name) => {
+    for (const problem of problemsOf({ ...good, [name]: '\u0000 no value of anything' })) {
+      expect(problem).not.toMatch(/Invalid|Too (small|big)|expected|received/);
+    }
+  });
+
   test('reports all problems at once, each with its variable and never with a value', () => {
     const problems = problemsOf({
       AUTHSEC_URL: 'ftp://secret-host',

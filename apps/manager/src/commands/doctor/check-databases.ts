@@ -2,6 +2,7 @@ import { Client } from 'pg';
 import type { Config } from '../../config/load-config.js';
 import type { Secret } from '../../config/secret.js';
 import { describeError } from '../command-context.js';
+import { adviseOnDatabase, placeOf } from '../database-errors.js';
 import { checkSchema, databaseTimeoutMs } from './check-schema.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
@@ -10,17 +11,17 @@ const oldestServer = 150_000;
 /** The master database and the server of new tenants: reachable, of the right version, with the rights that are needed. */
 export async function checkDatabases(config: Config): Promise<Finding[]> {
   const { masterDatabaseUrl, tenantDatabaseUrl, maxOpenTenants } = config;
-  const master = await asked('master database', masterDatabaseUrl, async (client) => [
+  const master = asked('master database', masterDatabaseUrl, async (client) => [
     ...(await checkServer('master database', client)),
     ...(await checkConnections(client, maxOpenTenants)),
     await checkClock(client),
     ...(await checkSchema('master database', masterDatabaseUrl, 'master')),
   ]);
-  const tenants = await asked('server of tenants', tenantDatabaseUrl, async (client) => [
+  const tenants = asked('server of tenants', tenantDatabaseUrl, async (client) => [
     ...(await checkServer('server of tenants', client)),
     await checkRights(client),
   ]);
-  return [...master, ...tenants];
+  return (await Promise.all([master, tenants])).flat();
 }
 
 async function asked(check: string, url: Secret, look: (client: Client) => Promise<Finding[]>): Promise<Finding[]> {
@@ -35,9 +36,7 @@ async function asked(check: string, url: Secret, look: (client: Client) => Promi
     await client.connect();
     return await look(client);
   } catch (error) {
-    const { code } = Object(error) as { code?: unknown };
-    const advice = code === '3D000' ? 'bootstrap' : 'look at the address, the password and who may connect';
-    return [fail(check, describeError(error), advice)];
+    return [fail(check, `${placeOf(url)}: ${describeError(error)}`, adviseOnDatabase(error, 'bootstrap'))];
   } finally {
     await client.end().catch(() => {});
   }

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/load-config.js';
+import { environmentSchema, secretVariables } from '../../config/schema.js';
 import type { Secret } from '../../config/secret.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
@@ -7,14 +8,29 @@ const guessed = new Set(['', 'postgres', 'password', 'admin', 'authsec', 'change
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 
 /** What the settings allow that they should not. */
-export function checkSettings(config: Config): Finding[] {
+export function checkSettings(config: Config, env: Readonly<Record<string, string | undefined>>): Finding[] {
   return [
     ok('settings', 'every variable is valid'),
+    ...checkNames(env),
     ...checkAddress(config),
     ...checkPasswords(config),
     ...checkKeys(config),
   ];
 }
+
+/** What is written in a wrong way has no effect, and nothing says so. */
+function checkNames(env: Readonly<Record<string, string | undefined>>): Finding[] {
+  const known = new Set([...Object.keys(environmentSchema.shape), ...secretVariables.map((name) => `${name}_FILE`)]);
+  const unknown = Object.keys(env).filter(
+    (name) => name.startsWith('AUTHSEC_') && !known.has(name) && !ofOthers.test(name),
+  );
+  return unknown.length === 0
+    ? []
+    : [warn('settings', `no such setting, without any effect: ${unknown.join(', ')}`, 'docs/configuration.md')];
+}
+
+/** Those of `bootstrap`, of the demo and of tests, and what Kubernetes sets for services. */
+const ofOthers = /^AUTHSEC_(MANAGER|BOOTSTRAP|DEMO|TEST|REQUIRE|BAO|DEBUG)(_|$)|_SERVICE_(HOST|PORT)|_PORT_\d/;
 
 function checkAddress(config: Config): Finding[] {
   const { url, host, tls, trustedProxies, dangerouslyAllowHttp, dangerouslyAllowPrivateAddresses } = config;
