@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { expect, test } from '@jest/globals';
 
 const dist = new URL('../dist/', import.meta.url).href;
@@ -46,3 +47,36 @@ test.each([[['--stdio']], [[]]])('a protocol that it does not speak is refused b
     stderr: 'OTEL_EXPORTER_OTLP_PROTOCOL: the demo speaks http/protobuf alone\n',
   });
 });
+
+test('on stdio a collector that is away is a word on standard error, and nothing on the stream of the client', async () => {
+  const child = spawn(process.execPath, [new URL('main.js', dist).pathname, '--stdio'], {
+    env: {
+      ...collector,
+      AUTHSEC_ISSUER: 'http://127.0.0.1:9/t/acme',
+      AUTHSEC_CLIENT_ID: 'public',
+      OTEL_BSP_SCHEDULE_DELAY: '50',
+      OTEL_EXPORTER_OTLP_TIMEOUT: '300',
+    },
+  });
+  const said = { stdout: '', stderr: '' };
+  const until = (stream: 'stdout' | 'stderr', text: string) =>
+    new Promise<void>((resolve, reject) => {
+      child[stream].on('data', (chunk: Buffer) => {
+        said[stream] += chunk.toString();
+        if (said[stream].includes(text)) resolve();
+      });
+      child.once('exit', () => reject(new Error(JSON.stringify(said))));
+    });
+  const answered = until('stdout', 'pong');
+  const warned = until('stderr', 'ECONNREFUSED');
+  const send = (id: number, method: string, params: object) =>
+    child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id, method, params })}\n`);
+  const clientInfo = { name: 'test', version: '1.0.0' };
+  send(0, 'initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo });
+  send(1, 'tools/call', { name: 'ping', arguments: {} });
+  await Promise.all([answered, warned]);
+  child.stdin.end();
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  const lines = said.stdout.trim().split('\n');
+  expect(lines.map((line) => (JSON.parse(line) as { jsonrpc: string }).jsonrpc)).toEqual(lines.map(() => '2.0'));
+}, 30_000);
