@@ -36,10 +36,13 @@ export function describeError(error: unknown): string {
   return redactText(messages.join(': ')).replaceAll(/\s+/g, ' ').slice(0, 500);
 }
 
-/** Without what a library says of its own calls. */
+/** Without what Prisma says of its own calls: what PostgreSQL said is in the middle of it. */
 function plainText(message = ''): string {
   if (message === 'timeout expired') return 'no answer in time';
-  return message.replace(/^\s*Invalid `[^`]*` invocation[^:]*:\s*/, '');
+  return message
+    .replace(/^\s*Invalid `[^`]*` invocation[^:]*:\s*/, '')
+    .replace(/^external connector error\s+(Error querying the database: )?/, '')
+    .replace(/\s+0: \w+::[\s\S]*$/, '');
 }
 
 /** What the person who gave the command reads of an error. */

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { Client } from 'pg';
 import { Secret } from '../../src/config/secret.js';
 import { openDatabaseUrl, sealDatabaseUrl } from '../../src/db/tenant-database-url.js';
 import { createTestManager, type TestManager } from '../support/test-manager.js';
@@ -56,6 +57,20 @@ describe('migrate', () => {
     );
     expect(stdout + stderr).not.toContain('hunter2');
     expect((await versions()).map((version) => version === older)).toEqual([false, true, false, false]);
+  });
+
+  test('of a migration that PostgreSQL refuses, the table has what it said and no more', async () => {
+    const client = new Client({ connectionString: urls.get(ids[1]!)!.reveal() });
+    await client.connect();
+    await client.query(`CREATE TABLE removed AS SELECT * FROM _prisma_migrations ORDER BY migration_name DESC LIMIT 1`);
+    await client.query('DELETE FROM _prisma_migrations WHERE id = (SELECT id FROM removed)');
+    const { code, stderr } = await run(['migrate'], manager.env);
+    await client.query('INSERT INTO _prisma_migrations SELECT * FROM removed');
+    await client.query('DROP TABLE removed');
+    await client.end();
+    expect(code).toBe(1);
+    const said = stderr.replaceAll(/[│\s]+/g, ' ');
+    expect(said).toMatch(/ migration \d+_\w+ could not be applied: ERROR: \S+ "\w+"[^:]* already exists └/);
   });
 
   test('--resume looks only at the tenants that the master does not record as done', async () => {
