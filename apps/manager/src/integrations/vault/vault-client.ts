@@ -17,7 +17,7 @@ export interface VaultRequest {
   /** Whose caller has gone is not begun; begun, it runs to its end or timeout, which tells how Vault is. */
   readonly signal?: AbortSignal | undefined;
   /** Instead of the one for all of Vault. */
-  readonly breaker?: VaultBreaker;
+  readonly breaker?: Pick<VaultBreaker, 'run'>;
 }
 
 /** A client of its own per token: node-vault's logins change the token of the object that they are called on. */

@@ -8,7 +8,7 @@ import {
   type SecretAddress,
   SecretStoreError,
 } from '../../ports/secret-store.js';
-import { createVaultBreaker, type VaultBreaker } from './vault-breaker.js';
+import { createVaultBreaker, type VaultBreaker, type VaultBreakerOptions } from './vault-breaker.js';
 import { VaultError, type VaultClient } from './vault-client.js';
 import { readAnswer } from './vault-logins.js';
 import { databaseNameOf, type VaultPath, vaultPath } from './vault-paths.js';
@@ -29,28 +29,35 @@ const issuedSchema = z.object({
 });
 const renewedSchema = z.object({ lease_duration: z.number() });
 const maxSeconds = 3_600;
-const maxKnownDatabases = 500;
+const maxKnownDatabases = 1_000;
+const perDatabase = { maxInFlight: 4, maxWaiting: 100, failures: 3 };
+/** A quarter of what all databases may have under way at once. */
+const perTenant = { maxInFlight: 8, maxWaiting: 5_000, failures: Infinity };
 
 /** The database engine of Vault, PostgreSQL only; a connection and a role for each service, named by ids. */
 export function createVaultDatabases(options: VaultDatabasesOptions): DynamicDatabases {
   const { mount, asTenant, keepToken, logger } = options;
-  // A tenant's database that hangs must not stand for Vault.
+  // A tenant's database that hangs must not stand for Vault, nor all of a tenant's for those of others.
   const breakers = new LRUCache<string, VaultBreaker>({ max: maxKnownDatabases });
-  const breakerOf = (name: string): VaultBreaker => {
+  const breakerOf = (name: string, limits: Pick<VaultBreakerOptions, 'maxInFlight' | 'maxWaiting' | 'failures'>) => {
     let breaker = breakers.get(name);
     if (!breaker) {
-      const limits = { maxInFlight: 10, maxWaiting: 100, failures: 3, pauseMs: 1_000 };
-      breaker = createVaultBreaker({ name: `the database ${name}`, ...limits });
+      breaker = createVaultBreaker({ name, ...limits, pauseMs: 1_000 });
       breakers.set(name, breaker);
     }
     return breaker;
+  };
+  const limitsOf = ({ tenantId }: SecretAddress, name: string): Pick<VaultBreaker, 'run'> => {
+    const own = breakerOf(`the database ${name}`, perDatabase);
+    const tenant = breakerOf(`the databases of ${tenantId}`, perTenant);
+    return { run: (work, signal) => own.run(() => tenant.run(work, signal), signal) };
   };
   const run = async <T>(
     address: SecretAddress,
     work: (name: string, client: VaultClient, signal: AbortSignal) => Promise<T>,
   ): Promise<T> => {
     const name = databaseNameOf(address);
-    const breaker = breakerOf(name);
+    const breaker = limitsOf(address, name);
     return asTenant(address.tenantId, (client, signal) =>
       work(name, { request: (request) => client.request({ ...request, breaker }) }, signal),
     );
@@ -72,6 +79,11 @@ export function createVaultDatabases(options: VaultDatabasesOptions): DynamicDat
         const path = vaultPath(mount, 'creds', name);
         const answer = readAnswer(issuedSchema, await client.request({ method: 'GET', path, what, signal }), what);
         if (!answer.lease_id.startsWith(`${path}/`)) throw new SecretStoreError('foreign', `${what}: another's lease`);
+        if (signal.aborted) {
+          const revocation = leasePath('revoke', mount, name, answer.lease_id);
+          void client.request({ method: 'POST', path: revocation, what, body: {} }).catch(() => {});
+          throw new SecretStoreError('unavailable', `${what} came too late`);
+        }
         keepToken(address.tenantId, answer.lease_duration);
         return { leaseId: answer.lease_id, ...answer.data, leaseSeconds: answer.lease_duration };
       }),
@@ -111,7 +123,7 @@ export function createVaultDatabases(options: VaultDatabasesOptions): DynamicDat
           const path = vaultPath(mount, kind, name);
           await client.request({ method: 'DELETE', path, what, signal }).catch(ifMissing(undefined));
         }
-        breakers.delete(name);
+        breakers.delete(`the database ${name}`);
       }),
   };
 }
