@@ -1,3 +1,4 @@
+import { type PostgresServer, startPostgres } from '@authsec/config/embedded-postgres';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -43,9 +44,7 @@ describe('a canary is found', () => {
 
 describe('a canary is found where it was planted', () => {
   let folder: string;
-  const serverUrl = process.env['AUTHSEC_TEST_DATABASE_URL'] ?? '';
-  const table = `canaries_${process.pid}`;
-  const client = new Client({ connectionString: serverUrl });
+  let postgres: PostgresServer;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'authsec-canaries-'));
@@ -53,12 +52,11 @@ describe('a canary is found where it was planted', () => {
     await mkdir(join(folder, 'vault'));
     await writeFile(join(folder, 'logs', 'a.log'), `GET /?key=${encodeURIComponent(value)}`);
     await writeFile(join(folder, 'vault', 'data'), value);
-    await client.connect();
-    await client.query(`CREATE TABLE ${table} (name text, data bytea)`);
+    // Of its own: each database of it is read, and tests drop those that they made.
+    postgres = await startPostgres({ unsafe: true });
   });
   afterAll(async () => {
-    await client.query(`DROP TABLE ${table}`);
-    await client.end();
+    await postgres.stop();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -68,8 +66,12 @@ describe('a canary is found where it was planted', () => {
   });
 
   test('in a column of bytes of some database', async () => {
-    await client.query(`INSERT INTO ${table} VALUES ('x', $1)`, [Buffer.from(value)]);
-    const hits = findCanaries(canaries, await dumpDatabases(serverUrl));
-    expect(hits).toEqual([{ canary: 'it', encoding: 'hex', in: expect.stringContaining(table) }]);
+    const client = new Client({ connectionString: postgres.url });
+    await client.connect();
+    await client.query('CREATE TABLE planted (name text, data bytea)');
+    await client.query("INSERT INTO planted VALUES ('x', $1)", [Buffer.from(value)]);
+    await client.end();
+    const hits = findCanaries(canaries, await dumpDatabases(postgres.url));
+    expect(hits).toEqual([{ canary: 'it', encoding: 'hex', in: 'postgres: planted' }]);
   });
 });

@@ -52,7 +52,7 @@ const minSecretLength = 8;
 
 function tooShort(secret: SecretInput): FieldError[] {
   return ['key', 'token', 'password', 'client_secret']
-    .filter((name) => secret[name] !== undefined && [...secret[name]].length < minSecretLength)
+    .filter((name) => secret[name] !== undefined && Array.from(secret[name]).length < minSecretLength)
     .map((name) => ({ pointer: `/secret/${name}`, detail: `must have at least ${minSecretLength} characters` }));
 }
 
