@@ -91,6 +91,7 @@ export function takeFrameworkTools(server: FrameworkServer, registry: ToolRegist
 
   return {
     listsItself: () => false,
+    isDeclared: registry.hasEntry,
     names: () => undefined,
     has: () => true,
     partsOf: () => [],

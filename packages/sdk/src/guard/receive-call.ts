@@ -14,6 +14,7 @@ import {
   resultOf,
 } from './json-rpc.js';
 import { logHidden, tellDecision } from './observe-call.js';
+import { listAllTools } from './own-lists.js';
 import { pass, reply } from './passage.js';
 import { dropReservedArguments, isReservedToolName } from './reserved-names.js';
 import { unavailableError, unavailableResult } from './unavailable.js';
@@ -34,6 +35,44 @@ export function receiveCall(context: GuardContext, message: RpcRequest, entry: E
   entry.tool = { name, isTask: Object.hasOwn(params, 'task') };
 
   const verdict = verdictOn(context, state, name);
+  if (!mayPass(context, verdict, name)) return void callListed(context, message, entry, name);
+  decided(context, message, entry, state, verdict, name);
+}
+
+/** A low-level server runs what its author wrote for whatever name comes: it gets none that is not known to be that of a tool. */
+function mayPass({ tools, opened }: GuardContext, verdict: Verdict, name: string): boolean {
+  if (!tools.listsItself() || !opened.handles('tools/call') || verdict.kind === 'unavailable') return true;
+  return verdict.kind === 'allowed' && tools.isDeclared(name);
+}
+
+/** A low-level server is asked for its list, and what this caller may not see is answered here like what is not in it. */
+async function callListed(context: GuardContext, message: RpcRequest, entry: Entry, name: string): Promise<void> {
+  try {
+    const list = (await listAllTools(context, context.pipeline.identify())) ?? [];
+    const isListed = list.some((tool) => isObject(tool) && tool['name'] === name);
+    const state = context.pipeline.identify();
+    const verdict = isListed ? verdictOn(context, state, name) : unknownTool(name);
+    if (verdict.kind === 'hidden' || entry.cancelled) {
+      tellDecision(context, entry, { tool: name, verdict, state });
+      if (verdict.kind === 'hidden') logHidden(context.log, verdict.why, state);
+      return reply(context, errorOf(message.id, errorCodes.invalidParams, `Unknown tool: ${name}`));
+    }
+    decided(context, message, entry, state, verdict, name);
+  } catch (error) {
+    context.log.error('a call could not be judged', { error: String(error) });
+    reply(context, errorOf(message.id, errorCodes.internal, 'Internal error'));
+  }
+}
+
+function decided(
+  context: GuardContext,
+  message: RpcRequest,
+  entry: Entry,
+  state: CallerState,
+  verdict: Verdict,
+  name: string,
+): void {
+  const { id } = message;
   tellDecision(context, entry, { tool: name, verdict, state });
   switch (verdict.kind) {
     case 'allowed': {
@@ -47,7 +86,7 @@ export function receiveCall(context: GuardContext, message: RpcRequest, entry: E
       context.log.debug(`${JSON.stringify(name)} was not called: ${verdict.code}`);
       return reply(
         context,
-        entry.tool.isTask ? unavailableError(id, verdict.code) : resultOf(id, unavailableResult(verdict.code)),
+        entry.tool?.isTask ? unavailableError(id, verdict.code) : resultOf(id, unavailableResult(verdict.code)),
       );
     case 'hidden': {
       logHidden(context.log, verdict.why, state);
@@ -61,10 +100,12 @@ export function receiveCall(context: GuardContext, message: RpcRequest, entry: E
 
 /** What the server does not have is hidden like what this caller may not see: both take one way. */
 function verdictOn(context: GuardContext, state: CallerState, name: string): Verdict {
-  if (isReservedToolName(name) || !context.tools.has(name)) {
-    return { kind: 'hidden', code: 'unknown_tool', why: () => `no tool ${JSON.stringify(name)} is registered` };
-  }
+  if (isReservedToolName(name) || !context.tools.has(name)) return unknownTool(name);
   return context.pipeline.decide(state, name);
+}
+
+function unknownTool(name: string): Verdict {
+  return { kind: 'hidden', code: 'unknown_tool', why: () => `no tool ${JSON.stringify(name)} is registered` };
 }
 
 function lookAgain(context: GuardContext, call: Call, name: string): Verdict {

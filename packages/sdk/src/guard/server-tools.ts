@@ -8,6 +8,8 @@ import { reservedArgumentsOf } from './reserved-names.js';
 export interface ServerTools {
   /** True for a low-level server, which knows its tools alone. */
   listsItself(): boolean;
+  /** Whether `tools` has an entry of this name. */
+  isDeclared(name: string): boolean;
   /** Names of the enabled tools; undefined for a low-level server. */
   names(): readonly string[] | undefined;
   /** True for every name of a low-level server. */
@@ -27,7 +29,14 @@ export function takeTools(options: {
   const { opened, owner, registry } = options;
   const { highLevel } = opened;
   if (highLevel === undefined) {
-    return { listsItself: () => true, names: () => undefined, has: () => true, partsOf: () => [], prepare: () => {} };
+    return {
+      listsItself: () => true,
+      isDeclared: registry.hasEntry,
+      names: () => undefined,
+      has: () => true,
+      partsOf: () => [],
+      prepare: () => {},
+    };
   }
   const isConnected = (): boolean => opened.inner.transport !== undefined;
   const find = (name: string): RegisteredTool | undefined =>
@@ -53,6 +62,7 @@ export function takeTools(options: {
 
   return {
     listsItself: () => !isOwn(),
+    isDeclared: registry.hasEntry,
     names: () => {
       if (!isOwn()) return undefined;
       return Object.keys(highLevel._registeredTools).filter((name) => find(name)?.enabled);

@@ -81,23 +81,69 @@ describe('a low-level server', () => {
     ]);
   });
 
-  test('says of a hidden tool what it says of an unknown one, wherever it echoes the name', async () => {
-    const { server, called } = acme([['hidden_1']]);
-    const other = acme([['open']]);
-    const one = await connectGuarded(server, { tools: { hidden_1: { roles: ['admin'] } } });
-    const two = await connectGuarded(other.server);
-    one.session.become(developer);
-    two.session.become(developer);
-    await Promise.all([one.client.settle(), two.client.settle()]);
-    one.client.received.length = 0;
-    two.client.received.length = 0;
-    await one.client.request('tools/call', { name: 'hidden_1', arguments: { _user_info: 1 } }, 1);
-    await two.client.request('tools/call', { name: 'hidden_1', arguments: { _user_info: 1 } }, 1);
-    expect(JSON.stringify(one.client.received)).toBe(JSON.stringify(two.client.received));
-    expect(one.client.received.at(-1)?.error.message).toBe('Unknown tool: hidden_1');
-    expect(JSON.stringify(one.client.received)).toContain('{"hidden_1":"no hidden_1"}');
-    expect(called.map(({ name }) => name)).not.toContain('hidden_1');
-    expect(called[0]?.args).toEqual({});
+  test('says of a hidden tool what is said of an unknown one, and asks for the list as often', async () => {
+    const said = async (pages: string[][], become?: typeof admin) => {
+      const { server, called, cursors } = acme(pages);
+      const { client, session } = await connectGuarded(server, { tools: { hidden_1: { roles: ['admin'] } } });
+      if (become) session.become(become);
+      await client.settle();
+      client.received.length = 0;
+      cursors.length = 0;
+      const params = { name: 'hidden_1', arguments: { _user_info: 1 } };
+      await client.request('tools/call', params, 1);
+      await client.request('tools/call', { ...params, task: {} }, 2);
+      expect(called).toEqual([]);
+      return { received: client.received, cursors };
+    };
+    for (const person of [undefined, developer]) {
+      const hidden = await said([['hidden_1']], person);
+      expect(hidden).toEqual(await said([['open']], person));
+      expect(hidden.received).toEqual(
+        [1, 2].map((id) => ({ jsonrpc: '2.0', id, error: { code: -32602, message: 'Unknown tool: hidden_1' } })),
+      );
+    }
+  });
+
+  test('whose handler looks at no name runs it for nobody whom the tool is not shown to', async () => {
+    const { server, called, pages } = acme([['hidden_1', 'open'], ['other']]);
+    server.setRequestHandler(CallToolRequestSchema, ({ params }) => {
+      called.push({ name: params.name, args: params.arguments });
+      return { content: [] };
+    });
+    const { client, session } = await connectGuarded(server, { tools });
+    const runs = async () => {
+      called.length = 0;
+      for (const name of ['hidden_1', 'Hidden_1', 'made_up', 'constructor', 'other', 'open']) await client.call(name);
+      return called.map(({ name }) => name);
+    };
+    expect(await runs()).toEqual(['open']);
+    session.become(developer);
+    expect(await runs()).toEqual(['other', 'open']);
+    session.become(admin);
+    expect(await runs()).toEqual(['hidden_1', 'other', 'open']);
+    pages[1] = [];
+    expect(await runs()).toEqual(['hidden_1', 'open']);
+  });
+
+  test('runs no tool for whom it was taken from while the list was asked for, or who cancelled', async () => {
+    const { server, called } = acme([['other']]);
+    const { client, session } = await connectGuarded(server, { tools });
+    session.become(developer);
+    let meanwhile = () => {};
+    server.setRequestHandler(ListToolsRequestSchema, () => {
+      meanwhile();
+      return { tools: [define('other')] };
+    });
+    meanwhile = () => session.setSilently({ kind: 'anonymous' });
+    expect((await client.call('other')).error.message).toBe('Unknown tool: other');
+    session.become(developer);
+    meanwhile = () => client.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params: { requestId: 'gone' } });
+    client.send({ jsonrpc: '2.0', id: 'gone', method: 'tools/call', params: { name: 'other' } });
+    await client.settle();
+    expect(called).toEqual([]);
+    meanwhile = () => {};
+    await client.call('other');
+    expect(called).toHaveLength(1);
   });
 
   test('cannot list a tool in the name of AuthSec', async () => {
