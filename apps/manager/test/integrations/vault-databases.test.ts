@@ -4,6 +4,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { OpenBaoServer } from '@authsec/config/openbao';
 import { Client } from 'pg';
 import { type ManagerLogin, provisionVault, vaultPlan } from '../../src/integrations/vault/provision-vault.js';
+import type { VaultClient } from '../../src/integrations/vault/vault-client.js';
+import { createVaultDatabases } from '../../src/integrations/vault/vault-databases.js';
 import { createVaultSecretStore } from '../../src/integrations/vault/vault-secret-store.js';
 import type { DatabaseAccount, DynamicDatabases, SecretAddress, SecretStore } from '../../src/ports/secret-store.js';
 import { failureOf } from './secret-store-contract.js';
@@ -252,12 +254,53 @@ describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () =>
     await silentPort.close();
   });
 
+  test("however many databases of one tenant hang, accounts of other tenants' databases are made", async () => {
+    const silentPort = await openSilence();
+    const broken: SecretAddress[] = [];
+    for (let count = 0; count < 12; count++) broken.push(await configured('acme', { port: silentPort.port }));
+    const well = await configured('beta');
+    const first = await databases.issue(well);
+    const asking = broken.flatMap((address) => Array.from({ length: 10 }, () => failureOf(databases.issue(address))));
+    const outcomes = await Promise.all(
+      Array.from({ length: 3 }, () => databases.issue(well).then(() => 'made', String)),
+    );
+    expect(outcomes).toEqual(['made', 'made', 'made']);
+    expect(new Set(await Promise.all(asking))).toEqual(new Set(['unavailable']));
+    await databases.revoke(well, first.leaseId);
+    await databases.remove(well);
+    await silentPort.close();
+  });
+
   test('a wrong password of the maker is unavailable, and nothing of it is told', async () => {
     const address = await configured('acme', { password: 'canary-password' });
     const error: unknown = await databases.issue(address).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ failure: 'unavailable' });
     expect(JSON.stringify([error, String(error), (error as Error).stack])).not.toContain('canary');
   });
+});
+
+test('an account that comes when nobody waits any more is revoked, and not given', async () => {
+  const asked: object[] = [];
+  const address = { tenantId: 'acme', collection: 'services', serviceId: randomUUID() } as const;
+  const leaseId = `databases/creds/acme.${address.serviceId}/lease`;
+  const client: VaultClient = {
+    async request({ method, path, timeoutMs }) {
+      asked.push({ method, path, timeoutMs });
+      return { lease_id: leaseId, lease_duration: 60, data: { username: 'u', password: 'p' } };
+    },
+  };
+  const late = createVaultDatabases({
+    mount: 'databases',
+    asTenant: (_tenantId, work) => work(client, AbortSignal.abort()),
+    keepToken: () => {},
+    logger: silent,
+  });
+  expect(await failureOf(late.issue(address))).toBe('unavailable');
+  expect(asked).toEqual([
+    // Longer than anybody waits: who gives up earlier does not hear of it.
+    { method: 'GET', path: `databases/creds/acme.${address.serviceId}`, timeoutMs: 3_000 },
+    { method: 'POST', path: `sys/leases/revoke/${leaseId}` },
+  ]);
 });
 
 /** Takes connections and says nothing. */

@@ -16,6 +16,8 @@ export interface VaultRequest {
   readonly wrapSeconds?: number;
   /** Whose caller has gone is not begun; begun, it runs to its end or timeout, which tells how Vault is. */
   readonly signal?: AbortSignal | undefined;
+  /** Instead of the connection's. */
+  readonly timeoutMs?: number;
   /** Instead of the one for all of Vault. */
   readonly breaker?: Pick<VaultBreaker, 'run'>;
 }
@@ -75,7 +77,7 @@ export function connectVault(options: VaultConnectionOptions): VaultConnection {
     as(token) {
       const client = open(token);
       return {
-        async request({ method, path, what, version, body, wrapSeconds }) {
+        async request({ method, path, what, version, body, wrapSeconds, timeoutMs }) {
           assertVaultPath(path);
           if (version !== undefined && !Number.isSafeInteger(version)) throw new TypeError('version: must be a number');
           try {
@@ -84,6 +86,7 @@ export function connectVault(options: VaultConnectionOptions): VaultConnection {
               path: version === undefined ? `/${path}` : `/${path}?version=${version}`,
               headers: wrapSeconds === undefined ? {} : { 'X-Vault-Wrap-TTL': `${wrapSeconds}s` },
               ...(body && { json: body }),
+              ...(timeoutMs !== undefined && { timeout: timeoutMs }),
             })) as unknown;
           } catch (error) {
             throw translate(error, what);

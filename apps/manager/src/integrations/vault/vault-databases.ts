@@ -28,6 +28,8 @@ const issuedSchema = z.object({
   data: z.object({ username: z.string().min(1), password: z.string().min(1) }),
 });
 const renewedSchema = z.object({ lease_duration: z.number() });
+/** Nobody waits so long; but only who hears of an account can end it before its time. */
+const lateMs = 3_000;
 const maxSeconds = 3_600;
 const maxKnownDatabases = 1_000;
 const perDatabase = { maxInFlight: 4, maxWaiting: 100, failures: 3 };
@@ -77,7 +79,8 @@ export function createVaultDatabases(options: VaultDatabasesOptions): DynamicDat
       run(address, async (name, client, signal) => {
         const what = `an account of the database ${name}`;
         const path = vaultPath(mount, 'creds', name);
-        const answer = readAnswer(issuedSchema, await client.request({ method: 'GET', path, what, signal }), what);
+        const request = { method: 'GET', path, what, signal, timeoutMs: lateMs } as const;
+        const answer = readAnswer(issuedSchema, await client.request(request), what);
         if (!answer.lease_id.startsWith(`${path}/`)) throw new SecretStoreError('foreign', `${what}: another's lease`);
         if (signal.aborted) {
           const revocation = leasePath('revoke', mount, name, answer.lease_id);

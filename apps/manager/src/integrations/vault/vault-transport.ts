@@ -12,6 +12,8 @@ interface TransportRequest {
   readonly uri: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
+  /** Milliseconds. */
+  readonly timeout?: number;
 }
 
 export interface TransportAnswer {
@@ -39,13 +41,13 @@ export function createVaultTransport({ certificateAuthority, requestTimeoutMs }:
     pipelining: 1,
   });
   return {
-    async send({ method, uri, headers, json }) {
+    async send({ method, uri, headers, json, timeout = requestTimeoutMs }) {
       const answer = await request(uri, {
         method: method as 'GET',
         dispatcher: agent,
         headers: { ...headers, 'Content-Type': 'application/json', 'X-Vault-Request': 'true' },
         ...(json !== undefined && { body: JSON.stringify(json) }),
-        signal: AbortSignal.timeout(requestTimeoutMs),
+        signal: AbortSignal.timeout(timeout),
       });
       return {
         statusCode: answer.statusCode,
