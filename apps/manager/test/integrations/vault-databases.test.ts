@@ -233,7 +233,7 @@ describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () =>
   test("however many databases of one tenant hang, other tenants' secrets are read", async () => {
     const silentPort = await openSilence();
     const broken: SecretAddress[] = [];
-    while (broken.length < 30) broken.push(await configured('acme', { port: silentPort.port }));
+    while (broken.length < 30) broken.push(await configured('gamma', { port: silentPort.port }));
     const secret = addressOf('beta');
     await store.write(secret, { token: 'x' }, { expectedVersion: 0 });
     const calls = broken.flatMap((address) => Array.from({ length: 10 }, () => failureOf(databases.issue(address))));
@@ -257,7 +257,7 @@ describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () =>
   test("however many databases of one tenant hang, accounts of other tenants' databases are made", async () => {
     const silentPort = await openSilence();
     const broken: SecretAddress[] = [];
-    for (let count = 0; count < 12; count++) broken.push(await configured('acme', { port: silentPort.port }));
+    for (let count = 0; count < 12; count++) broken.push(await configured('gamma', { port: silentPort.port }));
     const well = await configured('beta');
     const first = await databases.issue(well);
     const asking = broken.flatMap((address) => Array.from({ length: 10 }, () => failureOf(databases.issue(address))));
