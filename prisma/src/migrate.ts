@@ -38,6 +38,7 @@ export async function applyMigrations(options: MigrateOptions): Promise<MigrateR
   const list = await readMigrations(options.kind);
   const client = await connect(options);
   try {
+    await noticeWhenGone(client);
     await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
     // Not before: who migrates it now may well take longer. Who waits for a table makes all wait who come after.
     await client.query(`SET lock_timeout = ${options.lockTimeoutMs ?? 30_000}`);
@@ -83,6 +84,15 @@ async function open(url: string, { connectTimeoutMs = 5_000 }: MigrateOptions): 
   client.on('error', () => {});
   await client.connect();
   return client;
+}
+
+/** A migration that was killed, or whose network broke, must not keep its locks until the server learns of it by chance. */
+async function noticeWhenGone(client: Client): Promise<void> {
+  const settings = { client_connection_check_interval: 2_000, tcp_keepalives_idle: 30, tcp_keepalives_interval: 10 };
+  for (const [name, value] of Object.entries(settings)) {
+    // Not every platform that a server runs on has them all.
+    await client.query(`SET ${name} = ${value}`).catch(() => {});
+  }
 }
 
 async function assertStamp(client: Client, stamp: string): Promise<void> {
