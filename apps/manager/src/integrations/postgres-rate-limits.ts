@@ -56,6 +56,9 @@ export function createPostgresRateLimits(options: PostgresRateLimitsOptions): Ra
             });
           }
         },
+        async giveBack(key) {
+          await limiter.reward(hashIdentifier(key));
+        },
       };
     },
     close: () => pool.end(),

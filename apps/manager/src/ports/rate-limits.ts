@@ -3,9 +3,15 @@ export interface RateLimit {
   consume(key: string): Promise<void>;
 }
 
+/** One that is only for what failed: what went well is not counted. */
+interface RefundableRateLimit extends RateLimit {
+  /** Returns the point that `consume` took. */
+  giveBack(key: string): Promise<void>;
+}
+
 /** Counters that all replicas share; while the store is away each replica counts by itself. */
 export interface RateLimits {
   /** One limit a name: `points` in any `windowSeconds`. Keys are stored hashed. */
-  create(name: string, options: { readonly points: number; readonly windowSeconds: number }): RateLimit;
+  create(name: string, options: { readonly points: number; readonly windowSeconds: number }): RefundableRateLimit;
   close(): Promise<void>;
 }

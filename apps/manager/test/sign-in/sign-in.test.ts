@@ -73,6 +73,15 @@ describe('a password', () => {
     expect(page.text).toContain('Approve this sign-in?');
   });
 
+  test('that is right is not counted: one person may sign in as often as they like', async () => {
+    const person = await createAccount();
+    for (let time = 0; time < 22; time++) {
+      const browser = createHttpBrowser();
+      const page = await browser.press(await open(browser), 'Sign in', { email: person, password });
+      expect(page.text).toContain('Approve this sign-in?');
+    }
+  });
+
   test('cannot be tried without end, and one account does not lock out another or a browser that is known', async () => {
     const [attacked, neighbour] = [await createAccount(), await createAccount()];
     const known = createHttpBrowser();

@@ -29,8 +29,8 @@ export interface SignInService {
 const windowSeconds = 5 * 60;
 
 /**
- * Attempts are counted by account and network, by network, and by account from browsers that are new to it: guessing
- * from many networks ends at the last, which does not lock out the browser that the person uses.
+ * Attempts that fail are counted by account and network, by network, and by account from browsers that are new to it:
+ * guessing from many networks ends at the last, which does not lock out the browser that the person uses.
  */
 export function createSignInService(
   rateLimits: Pick<RateLimits, 'create'>,
@@ -44,10 +44,13 @@ export function createSignInService(
       const email = normalizeEmail(typed);
       const count = (outcome: 'success' | 'refused' | 'rate_limited') =>
         telemetry.record({ kind: 'login', tenantId, method: 'password', outcome });
+      const counted = [
+        [byNetwork, network],
+        [byAccountAndNetwork, `${tenantId}/${network}/${email}`],
+        ...(knownBrowser ? [] : [[byAccount, `${tenantId}/${email}`] as const]),
+      ] as const;
       try {
-        await byNetwork.consume(network);
-        await byAccountAndNetwork.consume(`${tenantId}/${network}/${email}`);
-        if (!knownBrowser) await byAccount.consume(`${tenantId}/${email}`);
+        for (const [limit, key] of counted) await limit.consume(key);
       } catch (error) {
         count('rate_limited');
         throw error;
@@ -56,6 +59,8 @@ export function createSignInService(
       const matches = await verifyPassword(account?.passwordHash ?? undefined, password);
       const person = account && matches && account.status === 'active' ? { userId: account.userId } : undefined;
       count(person ? 'success' : 'refused');
+      // An office that comes to work at nine is no attack.
+      if (person) await Promise.all(counted.map(([limit, key]) => limit.giveBack(key)));
       return person;
     },
     async describeApproval(db, userId, scopes) {
