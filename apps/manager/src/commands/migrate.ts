@@ -6,6 +6,7 @@ import { unwrapSealingKeys } from '../integrations/vault/vault-sealing-keys.js';
 import { type CommandContext, CommandFailure, describeError } from './command-context.js';
 import { reachMaster } from './database-errors.js';
 import { formatTable } from './text-table.js';
+import { warnOfSpentLogin } from './warn-of-spent-login.js';
 
 export interface MigrateCommand {
   /** So many tenants first, one after the other; a failure among them leaves the rest as it is. */
@@ -19,7 +20,10 @@ export interface MigrateCommand {
 export async function migrate(context: CommandContext, command: MigrateCommand): Promise<void> {
   const { print } = context;
   const interrupted = onInterrupt(context);
-  const config = await unwrapSealingKeys(loadConfig(context.process.env));
+  const given = loadConfig(context.process.env);
+  const config = await unwrapSealingKeys(given);
+  // Vault was asked for the keys, and for nothing else.
+  if (config !== given) warnOfSpentLogin(context, given);
   const { applied } = await reachMaster(config.masterDatabaseUrl, () => migrateMaster(config.masterDatabaseUrl));
   print(`master: ${describeApplied(applied)}`);
   const master = createMasterDatabase({ databaseUrl: config.masterDatabaseUrl, onError: () => {} });
