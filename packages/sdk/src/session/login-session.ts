@@ -124,8 +124,12 @@ export class LoginSession {
     this.#assertOpen();
     const pending = this.pendingFor(sessionId);
     if (pending.working) {
-      if (isSameProof(pending.working.proof, proof)) return pending.working.outcome;
-      throw new AuthSecError('authentication_in_progress', 'another code is being redeemed for this login');
+      if (!isSameProof(pending.working.proof, proof)) {
+        throw new AuthSecError('authentication_in_progress', 'another code is being redeemed for this login');
+      }
+      // What goes wrong goes wrong for both; what goes well is the first one's.
+      await pending.working.outcome;
+      throw new AuthSecError('code_already_used', 'another call has redeemed the same code');
     }
     if (proof.kind === 'token' && !pending.takesPastedToken) {
       throw new AuthSecError('paste_token_not_enabled', 'the Manager does not offer the token of this application');

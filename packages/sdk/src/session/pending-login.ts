@@ -45,7 +45,7 @@ export interface PendingLogin extends LoginSecrets {
   /** RFC 3339, UTC. */
   readonly expiresAt: string;
   readonly expiresAtMonotonic: number;
-  /** The authentication under way: a second call with the same code gets its outcome, and nothing is sent twice. */
+  /** The authentication under way: a second call with the same code waits for it, and nothing is sent twice. */
   working: { readonly proof: Proof; readonly outcome: Promise<void> } | undefined;
   /** A code that the Manager refused: not sent again. */
   refusedCode: string | undefined;

@@ -122,14 +122,16 @@ describe('a code is redeemed once', () => {
     expect(session.state().kind).toBe('active');
   });
 
-  test('four calls at the same moment redeem it once', async () => {
+  test('of four calls at the same moment one redeems it, and the others are told so', async () => {
     const session = service.createSession(guarded);
     const { session_id, authorization_url } = await call(session, 'oauth_start');
     const code = manager.approve(authorization_url, 'ada');
     const answers = await Promise.all(
       [1, 2, 3, 4].map(() => call(session, 'oauth_authenticate', { session_id, code })),
     );
-    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 4 }, () => 'authenticated'));
+    const used = 'code_already_used';
+    expect(answers.map(({ status, error }) => status ?? error)).toEqual(['authenticated', used, used, used]);
+    expect(session.state().kind).toBe('active');
     expect(redemptions()).toHaveLength(1);
     expect(manager.count('POST', '/v1/sessions')).toBe(1);
   });
