@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readFile } from 'node:fs/promises';
 import type { Browser, Page } from 'playwright-core';
 import {
   createClient,
@@ -86,6 +87,19 @@ describeInBrowser('signing in with a real browser', () => {
       expect(problems.filter((problem) => !/status of (422|410)/.test(problem))).toEqual([]);
       await context.close();
     });
+  });
+
+  test('a code that begins with a hyphen is read as one', async () => {
+    const page = await browser.newPage({ viewport: { width: 360, height: 740 } });
+    const style = await readFile(new URL('../../assets/authsec.css', import.meta.url), 'utf8');
+    await page.setContent(`<style>${style}</style><main><code class="code" id="code">-${'a'.repeat(42)}</code></main>`);
+    const [first = 0, second = 0] = await page.evaluate<number[]>(`(() => {
+      const range = document.createRange();
+      range.selectNodeContents(document.getElementById('code'));
+      return Array.from(range.getClientRects(), ({ width }) => width);
+    })()`);
+    expect(first).toBeGreaterThan(second);
+    await page.close();
   });
 
   test('the copy button copies the code', async () => {

@@ -29,7 +29,20 @@ export function loginPage(options: {
             width: 100%;
             margin: 0.25rem 0 1rem;
             padding: 0.6rem;
+            border: 1px solid #7c8798;
+            border-radius: 0.5rem;
             font: inherit;
+          }
+          button {
+            border-color: transparent;
+            background: #1f5fd0;
+            color: #fff;
+            font-weight: 600;
+            cursor: pointer;
+          }
+          :focus-visible {
+            outline: 3px solid #6fa3ff;
+            outline-offset: 2px;
           }
         </style>
       </head>
