@@ -53,7 +53,7 @@ describe('a canary is found where it was planted', () => {
     await writeFile(join(folder, 'logs', 'a.log'), `GET /?key=${encodeURIComponent(value)}`);
     await writeFile(join(folder, 'vault', 'data'), value);
     // Of its own: each database of it is read, and tests drop those that they made.
-    postgres = await startPostgres({ unsafe: true });
+    postgres = await startPostgres({ password: 'of this test', unsafe: true });
   });
   afterAll(async () => {
     await postgres.stop();
