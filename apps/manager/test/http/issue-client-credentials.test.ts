@@ -123,6 +123,15 @@ describe('a token', () => {
     expect((await issue(service.name)).body.code).toBe('service_unavailable');
   });
 
+  test('does not come by the secret before once its time is over, though it is still there', async () => {
+    const service = await clientService();
+    const rotation = { secret: { client_secret: 'not-there-yet' }, overlap_seconds: 60 };
+    await stage.send('post', `/v1/services/${service.id}/rotate`, rotation);
+    const data = { previousSecretUntil: new Date(Date.now() - 1) };
+    await stage.tenant.db.serviceConfiguration.update({ where: { id: service.id }, data });
+    expect((await issue(service.name)).body.code).toBe('service_unavailable');
+  });
+
   test('of one service is not given for another, though everything else is the same', async () => {
     const { clientId, clientSecret, name } = await clientService();
     const { token_endpoint } = oauth.settings;
