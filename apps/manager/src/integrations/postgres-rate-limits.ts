@@ -14,6 +14,9 @@ export interface PostgresRateLimitsOptions {
   readonly onRefused?: (name: string) => void;
 }
 
+/** A point that is returned later than this before the end of its window might be taken off the next one. */
+const longestWriteMs = 5_000;
+
 /** Counts in the master's table `rate_limits`, in memory while that cannot be reached. */
 export function createPostgresRateLimits(options: PostgresRateLimitsOptions): RateLimits {
   const { databaseUrl, logger, onRefused } = options;
@@ -42,22 +45,29 @@ export function createPostgresRateLimits(options: PostgresRateLimitsOptions): Ra
         // A key that is over its budget is refused from memory, without a write for each attempt.
         inMemoryBlockOnConsumed: points + 1,
       });
+      async function take(key: string) {
+        try {
+          return await limiter.consume(key);
+        } catch (error) {
+          if (!(error instanceof RateLimiterRes)) throw error;
+          onRefused?.(name);
+          const seconds = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
+          throw new AppError('rate_limited', `rate limit ${name} reached`, {
+            headers: { 'Retry-After': String(seconds) },
+          });
+        }
+      }
       return {
         async consume(key) {
-          const hashed = hashIdentifier(key);
-          try {
-            await limiter.consume(hashed);
-          } catch (error) {
-            if (!(error instanceof RateLimiterRes)) throw error;
-            onRefused?.(name);
-            const seconds = Math.max(1, Math.ceil(error.msBeforeNext / 1000));
-            throw new AppError('rate_limited', `rate limit ${name} reached`, {
-              headers: { 'Retry-After': String(seconds) },
-            });
-          }
+          await take(hashIdentifier(key));
         },
-        async giveBack(key) {
-          await limiter.reward(hashIdentifier(key));
+        async borrow(key) {
+          const hashed = hashIdentifier(key);
+          const { msBeforeNext } = await take(hashed);
+          const until = Date.now() + msBeforeNext - longestWriteMs;
+          return async () => {
+            if (Date.now() < until) await limiter.reward(hashed);
+          };
         },
       };
     },

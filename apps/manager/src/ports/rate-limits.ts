@@ -3,10 +3,10 @@ export interface RateLimit {
   consume(key: string): Promise<void>;
 }
 
-/** One that is only for what failed: what went well is not counted. */
+/** One that is only for what failed: the point of what went well is returned. */
 interface RefundableRateLimit extends RateLimit {
-  /** Returns the point that `consume` took. */
-  giveBack(key: string): Promise<void>;
+  /** As `consume`. What it answers with returns the point, as long as the window lasts that it was taken from. */
+  borrow(key: string): Promise<() => Promise<void>>;
 }
 
 /** Counters that all replicas share; while the store is away each replica counts by itself. */

@@ -73,7 +73,7 @@ describe('a password', () => {
     expect(page.text).toContain('Approve this sign-in?');
   });
 
-  test('that is right is not counted: one person may sign in as often as they like', async () => {
+  test('that is right is not counted as a guess: a person may sign in more often than guess', async () => {
     const person = await createAccount();
     for (let time = 0; time < 22; time++) {
       const browser = createHttpBrowser();

@@ -30,7 +30,8 @@ const windowSeconds = 5 * 60;
 
 /**
  * Attempts that fail are counted by account and network, by network, and by account from browsers that are new to it:
- * guessing from many networks ends at the last, which does not lock out the browser that the person uses.
+ * guessing from many networks ends at the last, which does not lock out the browser that the person uses. All of them
+ * are counted too, with room for an office that comes to work: hashing must not keep the machine busy.
  */
 export function createSignInService(
   rateLimits: Pick<RateLimits, 'create'>,
@@ -39,18 +40,21 @@ export function createSignInService(
   const byNetwork = rateLimits.create('sign-in-network', { points: 100, windowSeconds });
   const byAccountAndNetwork = rateLimits.create('sign-in-account-network', { points: 20, windowSeconds });
   const byAccount = rateLimits.create('sign-in-account', { points: 60, windowSeconds });
+  const allByNetwork = rateLimits.create('sign-ins-network', { points: 3_000, windowSeconds });
+  const allByAccount = rateLimits.create('sign-ins-account', { points: 300, windowSeconds });
   return {
     async signInWithPassword({ tenantId, db, email: typed, password, network, knownBrowser }) {
       const email = normalizeEmail(typed);
       const count = (outcome: 'success' | 'refused' | 'rate_limited') =>
         telemetry.record({ kind: 'login', tenantId, method: 'password', outcome });
-      const counted = [
-        [byNetwork, network],
-        [byAccountAndNetwork, `${tenantId}/${network}/${email}`],
-        ...(knownBrowser ? [] : [[byAccount, `${tenantId}/${email}`] as const]),
-      ] as const;
+      const ofAccount = `${tenantId}/${email}`;
+      const giveBack: (() => Promise<void>)[] = [];
       try {
-        for (const [limit, key] of counted) await limit.consume(key);
+        giveBack.push(await byNetwork.borrow(network));
+        giveBack.push(await byAccountAndNetwork.borrow(`${tenantId}/${network}/${email}`));
+        if (!knownBrowser) giveBack.push(await byAccount.borrow(ofAccount));
+        await allByNetwork.consume(network);
+        await allByAccount.consume(ofAccount);
       } catch (error) {
         count('rate_limited');
         throw error;
@@ -59,8 +63,7 @@ export function createSignInService(
       const matches = await verifyPassword(account?.passwordHash ?? undefined, password);
       const person = account && matches && account.status === 'active' ? { userId: account.userId } : undefined;
       count(person ? 'success' : 'refused');
-      // An office that comes to work at nine is no attack.
-      if (person) await Promise.all(counted.map(([limit, key]) => limit.giveBack(key)));
+      if (person) await Promise.all(giveBack.map((one) => one()));
       return person;
     },
     async describeApproval(db, userId, scopes) {
