@@ -154,6 +154,13 @@ describe('the way back', () => {
         }),
     ],
     [
+      'another scope was set, which was not asked for',
+      async ({ id }) => {
+        const { settings } = (await stage.admin('get', `/v1/services/${id}`)).body;
+        return stage.admin('patch', `/v1/services/${id}`, { settings: { ...settings, scope: 'openid' } });
+      },
+    ],
+    [
       'the login that asked has ended',
       (_own, { sid }) => {
         const { db, id: tenantId } = stage.tenant;
@@ -168,6 +175,40 @@ describe('the way back', () => {
     expect(isGone(await browser.get(await stage.oauth.visit(departure)))).toBe(true);
     expect(stage.oauth.tokenRequests('authorization_code')).toHaveLength(before);
     expect(await connectionsOf(person)).toBe(0);
+  });
+
+  test.each<[string, (own: AccountService) => Promise<unknown>]>([
+    ['the service is deleted', ({ id }) => stage.admin('delete', `/v1/services/${id}`)],
+    ['it is disabled', ({ id }) => stage.admin('patch', `/v1/services/${id}`, { enabled: false })],
+  ])('leaves nothing in the store where %s in the moment that it is used', async (_name, meanwhile) => {
+    const own = await stage.newService();
+    const { browser, departure } = await leave(own);
+    const back = await stage.oauth.visit(departure);
+    stage.oauth.beforeAnswer = async ({ path }) => {
+      if (path === '/token') await meanwhile(own);
+    };
+    try {
+      expect(isGone(await browser.get(back))).toBe(true);
+    } finally {
+      stage.oauth.beforeAnswer = undefined;
+    }
+    const where = { serviceId: own.id, collection: 'connections', destroyedAt: null };
+    expect(await stage.tenant.db.sealedSecret.count({ where })).toBe(0);
+    expect(await stage.tenant.db.serviceConnection.count({ where: { serviceId: own.id } })).toBe(0);
+  });
+
+  test('with what was sealed for another attempt does not open it', async () => {
+    const [one, two] = [await leave(), await leave()];
+    const { serviceConnectAttempt: attempts } = stage.tenant.db;
+    const [newest, before] = await attempts.findMany({
+      where: { userId: two.person.user.id },
+      orderBy: { createdAt: 'desc' },
+    });
+    await attempts.update({ where: { id: newest!.id }, data: { sealedVerifier: before!.sealedVerifier } });
+    const asked = stage.oauth.tokenRequests('authorization_code').length;
+    expect((await two.browser.get(await stage.oauth.visit(two.departure))).status).toBe(500);
+    expect(stage.oauth.tokenRequests('authorization_code')).toHaveLength(asked);
+    expect(isConnected(await one.browser.get(await stage.oauth.visit(one.departure)))).toBe(true);
   });
 });
 
