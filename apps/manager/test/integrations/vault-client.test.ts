@@ -201,7 +201,11 @@ describe('what is seen of a Vault', () => {
     });
     const plan = vaultPlan();
     const settings = settingsFor({ address, plan }, { roleId: 'r', secretId: 's' });
-    const store = await createVaultSecretStore(settings, { logger: silent, requestTimeoutMs: 300 });
+    const store = await createVaultSecretStore(settings, {
+      logger: silent,
+      requestTimeoutMs: 3_000,
+      callTimeoutMs: 30_000,
+    });
     closers.push(() => store.close());
     return store;
   };
