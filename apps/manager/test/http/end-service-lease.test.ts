@@ -222,6 +222,15 @@ test('of more than are looked through at once, those that cannot be ended do not
   await db.serviceLease.deleteMany({ where: { id: { in: stuck.map((lease) => lease.id) } } });
 });
 
+test('what was sealed of another lease does not end that one', async () => {
+  const { lease_id: one } = (await issue()).body as { lease_id: string };
+  const { lease_id: two } = (await issue()).body as { lease_id: string };
+  const { sealedLeaseId } = await leaseOf(one);
+  await stage.tenant.db.serviceLease.update({ where: { id: two }, data: { sealedLeaseId } });
+  await end(two);
+  expect([(await leaseOf(two)).endedAt, accounts.living.size]).toEqual([null, 2]);
+});
+
 test('400, 401, and 404 for another application, another tenant and a lease that never was', async () => {
   const { lease_id: id } = (await issue()).body as { lease_id: string };
   expect(await end('x')).toEqual([400, 'invalid_request']);

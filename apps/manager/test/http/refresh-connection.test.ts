@@ -304,6 +304,14 @@ describe('where the service', () => {
   });
 });
 
+test('who knows the version of before a disconnection writes nothing after it', async () => {
+  const { value, version } = await store().read(address());
+  const path = `/v1/services/${service.id}/connections/${person.user.id}`;
+  expect((await stage.admin('delete', path)).status).toBe(204);
+  const late = store().write(address(), value, { expectedVersion: version });
+  await expect(late).rejects.toMatchObject({ failure: 'conflict' });
+});
+
 describe('while it is refreshed', () => {
   test('the person connects anew: those tokens stay', async () => {
     await age();
@@ -359,6 +367,50 @@ describe('while it is refreshed', () => {
     expect(await stage.oauth.holderOf(String(await tokenOf()))).toBe('hubot');
     const { version } = await store().read(address());
     expect(await row()).toMatchObject({ id, status: 'connected', secretVersion: version });
+  });
+
+  test('the person is deleted: nothing of it stays', async () => {
+    await age();
+    const hold = holdRefresh();
+    const waiting = tokenOf();
+    await hold.asked;
+    // What goes with the row of the person.
+    await stage.tenant.db.serviceConnection.delete({ where: { id: (await row()).id } });
+    hold.release();
+    expect(await waiting).toEqual([409, 'service_not_connected']);
+    await expect(store().read(address())).rejects.toMatchObject({ failure: 'missing' });
+  });
+
+  test('another process refreshes it too, since this one took too long, and this one is refused: nothing is lost', async () => {
+    await age();
+    const [one, two] = [deferred(), deferred()];
+    const [asked, askedAgain] = [deferred(), deferred()];
+    let requests = 0;
+    stage.oauth.fault = async ({ form }) => {
+      if (form.get('grant_type') !== 'refresh_token') return undefined;
+      if (++requests === 1) {
+        asked.resolve();
+        await one.promise;
+        return { status: 400, body: '{"error":"invalid_grant"}' };
+      }
+      askedAgain.resolve();
+      await two.promise;
+      return refreshed;
+    };
+    const waiting = tokenOf(replica);
+    await asked.promise;
+    const { id } = await row();
+    const past = new Date(Date.now() - 1_000);
+    await stage.tenant.db.serviceConnection.update({ where: { id }, data: { refreshingUntil: past } });
+    const again = tokenOf();
+    await askedAgain.promise;
+    one.resolve();
+    expect([await waiting].flat()[0]).not.toBe(201);
+    two.resolve();
+    await again;
+    await until(async () => (await row()).refreshingUntil === null);
+    expect(await row()).toMatchObject({ id, status: 'connected' });
+    expect(await tokenOf()).toBe('of-the-account-before');
   });
 
   test('it is refused, and meanwhile another account connected: that one stays', async () => {

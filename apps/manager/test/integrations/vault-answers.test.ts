@@ -26,13 +26,16 @@ const account = { lease_id: `${lease}/one`, lease_duration: 60, data: { username
 
 let server: Server;
 let answers: Answers;
+let delayMs = 0;
 let store: SecretStore;
 beforeAll(async () => {
   server = createServer((request, response) => {
     const path = (request.url ?? '').replace('/v1/', '').replace(/\?.*/, '');
     const answer = answers.get(`${request.method} ${path}`);
-    response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(answer ?? { errors: [] }));
+    setTimeout(() => {
+      response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(answer ?? { errors: [] }));
+    }, delayMs);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 });
@@ -42,6 +45,7 @@ afterAll(async () => {
 });
 beforeEach(async () => {
   await store?.close();
+  delayMs = 0;
   answers = new Map<string, unknown>([
     ['POST auth/approle/login', token({})],
     [`GET ${role}/role-id`, { data: { role_id: 'r' } }],
@@ -87,4 +91,12 @@ test.each<[string, () => Promise<unknown>, string, unknown]>([
   const error: unknown = await call().catch((thrown: unknown) => thrown);
   expect(await failureOf(Promise.reject(error))).toBe('foreign');
   expect(`${JSON.stringify(error)} ${(error as Error).stack}`).not.toContain('canary');
+});
+
+test('answers that each come in time are together not waited for longer than 1.5 s', async () => {
+  delayMs = 600;
+  await expect(read()).rejects.toMatchObject({
+    failure: 'unavailable',
+    message: expect.stringContaining('within 1500 ms'),
+  });
 });
