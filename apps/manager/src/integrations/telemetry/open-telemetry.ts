@@ -77,7 +77,9 @@ async function spanExport({ traces }: Config['telemetry']): Promise<SpanProcesso
 async function metricExport({ metrics, metricIntervalMs = 60_000 }: Config['telemetry']): Promise<IMetricReader[]> {
   if (!metrics) return [];
   const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-proto');
-  return [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter(), exportIntervalMillis: metricIntervalMs })];
+  return [
+    new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter(), exportIntervalMillis: metricIntervalMs }),
+  ];
 }
 
 function readersOf(server: MetricsServer | undefined): IMetricReader[] {
