@@ -148,6 +148,12 @@ describe('a dynamic credential', () => {
   });
 });
 
+test('the account of a health check is gone with it', async () => {
+  const answer = await send('post', `/v1/services/${service.id}/test`, stage.writer);
+  expect([answer.status, answer.body.outcome]).toEqual([200, 'ok']);
+  expect(accounts.living.size).toBe(0);
+});
+
 describe('204', () => {
   test('the account is gone, and ending it again changes nothing', async () => {
     const { lease_id: id } = (await issue()).body as { lease_id: string };

@@ -1,8 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Secret } from '../../src/config/secret.js';
 import { createAesGcmSealer, type SealingKey } from '../../src/integrations/aes-gcm-sealer.js';
-import { createSealedSecretStore } from '../../src/integrations/sealed-secret-store.js';
+import { bindingOf, createSealedSecretStore } from '../../src/integrations/sealed-secret-store.js';
 import type { SecretAddress } from '../../src/ports/secret-store.js';
 import { random } from '../support/test-data.js';
 import { createTestManager, type TestManager, type TestTenant } from '../support/test-manager.js';
@@ -83,6 +84,25 @@ describe('a sealed secret', () => {
     expect((await store.read(from)).version).toBe(1);
   });
 
+  test("does not open in the row of another person's account at the same service", async () => {
+    const [one, two] = [randomUUID(), randomUUID()];
+    const from = await written({ ...service(), collection: 'connections', ownerId: one });
+    const [row] = await rowsOf(acme.db, from);
+    await acme.db.sealedSecret.create({ data: { ...row!, ownerId: two } });
+    expect(await failureOf(store.read({ ...from, ownerId: two }))).toBe('foreign');
+    expect((await store.read(from)).version).toBe(1);
+  });
+
+  test.each<[string, Partial<SecretAddress>]>([
+    ['of a service with an owner', { ownerId: randomUUID() }],
+    ['of a connection without one', { collection: 'connections' }],
+    ['of nobody', { collection: 'connections', ownerId: '00000000-0000-0000-0000-000000000000' }],
+  ])('has no address %s', async (_name, given) => {
+    const address = { ...service(), ...given };
+    expect(await failureOf(store.write(address, { token: 'x' }, { expectedVersion: 0 }))).toBe('denied');
+    expect(await rowsOf(acme.db, address)).toEqual([]);
+  });
+
   test('does not open as another version, whole or with the other key', async () => {
     const address = await written();
     await store.write(address, { token: 'two' }, { expectedVersion: 1 });
@@ -116,6 +136,23 @@ describe('a sealed secret', () => {
     expect([error.message, error.stack, error.cause].join()).not.toContain(token);
   });
 
+  test('what opens and is no secret is not told either', async () => {
+    const address = await written();
+    const [row] = await rowsOf(acme.db, address);
+    const binding = bindingOf(address, 1);
+    const dataKey = randomBytes(32);
+    const within = createAesGcmSealer([{ id: 'data', key: new Secret(dataKey.toString('base64')) }]);
+    const data = {
+      sealedKey: createAesGcmSealer([first]).seal(dataKey, `${binding}/key`),
+      sealed: within.seal('canary that is no JSON', binding),
+    };
+    const place = { serviceId: address.serviceId, version: row!.version };
+    await acme.db.sealedSecret.updateMany({ where: place, data });
+    const error: unknown = await store.read(address).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ failure: 'foreign' });
+    expect(inspect(error, { depth: 10 })).not.toContain('canary');
+  });
+
   test('under a new first key what was there is read, and what is written needs the new one', async () => {
     const address = await written(service(), 'old');
     const both = storeUnder(second, first);
@@ -136,6 +173,14 @@ describe('when the database of the tenant fails', () => {
     const store = createSealedSecretStore({ tenants: { open: () => new Promise(() => {}) }, sealer, timeoutMs: 20 });
     expect(await failureOf(store.read(address(acme.id)))).toBe('unavailable');
     expect(await failureOf(store.write(address(acme.id), {}, { expectedVersion: 0 }))).toBe('unavailable');
+  });
+
+  test('one that hangs is waited for no longer than a tool can wait', async () => {
+    const never = { open: () => new Promise<never>(() => {}) };
+    const store = createSealedSecretStore({ tenants: never, sealer: createAesGcmSealer([first]) });
+    const startedAt = performance.now();
+    expect(await failureOf(store.currentVersion(address(acme.id)))).toBe('unavailable');
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
 
   test('one that was closed is unavailable, and a tenant that is not there has nothing', async () => {

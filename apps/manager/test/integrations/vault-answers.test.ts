@@ -8,7 +8,7 @@ import type { SecretAddress, SecretStore } from '../../src/ports/secret-store.js
 import { failureOf } from './secret-store-contract.js';
 import { settingsFor, silent } from './vault-under-test.js';
 
-/** Answers by method and path, as Vault does; a test puts another answer in the place of one. */
+/** Answers by method and path, as Vault does, or a status; a test puts another in the place of one. */
 type Answers = Map<string, unknown>;
 
 const plan = vaultPlan();
@@ -27,14 +27,17 @@ const account = { lease_id: `${lease}/one`, lease_duration: 60, data: { username
 let server: Server;
 let answers: Answers;
 let delayMs = 0;
+let asked: string[] = [];
 let store: SecretStore;
 beforeAll(async () => {
   server = createServer((request, response) => {
     const path = (request.url ?? '').replace('/v1/', '').replace(/\?.*/, '');
+    asked.push(`${request.method} ${path}`);
     const answer = answers.get(`${request.method} ${path}`);
     setTimeout(() => {
-      response.writeHead(answer === undefined ? 404 : 200, { 'content-type': 'application/json' });
-      response.end(JSON.stringify(answer ?? { errors: [] }));
+      const status = answer === undefined ? 404 : typeof answer === 'number' ? answer : 200;
+      response.writeHead(status, { 'content-type': 'application/json' });
+      response.end(JSON.stringify(status === 200 ? answer : { errors: [] }));
     }, delayMs);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -46,6 +49,7 @@ afterAll(async () => {
 beforeEach(async () => {
   await store?.close();
   delayMs = 0;
+  asked = [];
   answers = new Map<string, unknown>([
     ['POST auth/approle/login', token({})],
     [`GET ${role}/role-id`, { data: { role_id: 'r' } }],
@@ -99,4 +103,14 @@ test('answers that each come in time are together not waited for longer than 1.5
     failure: 'unavailable',
     message: expect.stringContaining('within 1500 ms'),
   });
+});
+
+test('accounts of a database that is removed are not forgotten while Vault does not end them', async () => {
+  answers.set(`POST sys/leases/revoke-prefix/${lease}`, 503);
+  expect(await failureOf(store.databases!.remove(address))).toBe('unavailable');
+  expect(asked.filter((request) => request.includes('revoke'))).toEqual([`POST sys/leases/revoke-prefix/${lease}`]);
+  answers.set(`POST sys/leases/revoke-prefix/${lease}`, 500);
+  answers.set(`POST sys/leases/revoke-force/${lease}`, {});
+  await store.databases!.remove(address);
+  expect(asked.filter((request) => request.includes('revoke-force'))).toHaveLength(1);
 });
