@@ -240,12 +240,15 @@ describe('at the service', () => {
   });
 });
 
-test('where the secret store is away: a clean page, and nothing is connected', async () => {
+test.each<[string, () => Promise<never>]>([
+  ['is away', () => Promise.reject(new SecretStoreError('unavailable', 'sealed'))],
+  ['hangs', () => new Promise(() => {})],
+])('where the secret store %s: a clean page, and nothing is connected', async (_name, failing) => {
   const { person, browser, departure } = await leave();
   const back = await stage.oauth.visit(departure);
   const { secrets } = stage.server.container;
   const { write } = secrets;
-  Object.assign(secrets, { write: () => Promise.reject(new SecretStoreError('unavailable', 'sealed')) });
+  Object.assign(secrets, { write: failing });
   try {
     expect((await browser.get(back)).status).toBe(502);
   } finally {
