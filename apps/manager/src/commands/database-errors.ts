@@ -4,7 +4,16 @@ import { CommandFailure, describeError } from './command-context.js';
 /** Where a database is, without who connects to it. */
 export function placeOf(url: Secret): string {
   const { host, pathname } = new URL(url.reveal());
-  return `${host}${decodeURIComponent(pathname)}`;
+  return `${host}${decodePart(pathname)}`;
+}
+
+/** Of a URL; one with a % that begins nothing is taken as it is, as PostgreSQL's clients do. */
+export function decodePart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** What to look at when a database does not let us in; `missing` where there is none of this name. */

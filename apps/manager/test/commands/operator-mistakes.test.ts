@@ -122,6 +122,14 @@ describe('doctor', () => {
     }
   }, 60_000);
 
+  test('ends with what it found, also where a % of the URL was not written as %25', async () => {
+    const { of } = await examine({ AUTHSEC_DATABASE_URL: 'postgresql://somebody:100%@127.0.0.1:1/a%zz' });
+    expect(of('passwords')).toMatchObject([{ status: 'ok' }]);
+    expect(of('master database')).toMatchObject([
+      { status: 'fail', found: expect.stringContaining('127.0.0.1:1/a%zz') },
+    ]);
+  });
+
   test('tells of tenants that are away where they should be, and of the others that they are well', async () => {
     const [first, second] = ids as [string, string];
     const { of } = await pointedTo(first, '127.0.0.1:1', () => pointedTo(second, silentHost(), () => examine()));

@@ -1,6 +1,7 @@
 import type { Config } from '../../config/load-config.js';
 import { environmentSchema, secretVariables } from '../../config/schema.js';
 import type { Secret } from '../../config/secret.js';
+import { decodePart } from '../database-errors.js';
 import { type Finding, fail, ok, warn } from './finding.js';
 
 /** Passwords that are tried first. */
@@ -63,7 +64,7 @@ function checkAddress(config: Config): Finding[] {
 }
 
 function checkPasswords({ masterDatabaseUrl, tenantDatabaseUrl }: Config): Finding[] {
-  const isGuessed = (url: Secret) => guessed.has(decodeURIComponent(new URL(url.reveal()).password).toLowerCase());
+  const isGuessed = (url: Secret) => guessed.has(decodePart(new URL(url.reveal()).password).toLowerCase());
   return [masterDatabaseUrl, tenantDatabaseUrl].some(isGuessed)
     ? [fail('passwords', "the database role's password is one that is tried first", 'openssl rand -hex 24; ALTER ROLE')]
     : [ok('passwords', 'no default password is in use')];
