@@ -24,12 +24,19 @@ export interface LoginManifest {
   readonly told: string | undefined;
 }
 
+/** That a login ended other than by whoever holds it: why, as the Manager said, and when this process learned of it. */
+export interface LoginEnding {
+  readonly reason: string;
+  readonly at: string;
+}
+
 /** A login that is bound at the Manager, with its rights as last judged and the lease on them. */
 export class BoundLogin {
   readonly sid: string;
   readonly sub: string;
   readonly tenantId: string;
   #end: 'live' | 'expired' | 'gone' = 'live';
+  #ending: LoginEnding | undefined;
   #judgement: Judgement;
   #lease: Lease;
   #coveredSince: number;
@@ -68,6 +75,10 @@ export class BoundLogin {
 
   isOver(): boolean {
     return this.#end !== 'live';
+  }
+
+  ending(): LoginEnding | undefined {
+    return this.#ending;
   }
 
   /** When it must be renewed, in monotonic milliseconds; `generation` is where the change feed stands. */
@@ -125,6 +136,7 @@ export class BoundLogin {
   end(reason: string): void {
     if (this.#end !== 'live') return;
     this.#end = reason === 'expired' ? 'expired' : 'gone';
+    this.#ending = { reason, at: new Date(this.clock.wall()).toISOString() };
     this.onChange();
   }
 

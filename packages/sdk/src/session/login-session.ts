@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ActiveSession } from '@authsec/manager-client';
 import { AuthSecError } from '../authsec-error.js';
 import { waitFor } from '../clock.js';
-import type { BoundLogin } from '../grants/bound-login.js';
+import type { BoundLogin, LoginEnding } from '../grants/bound-login.js';
 import type { Sent } from '../grants/lease.js';
 import { createAttemptLimit, type AttemptLimit } from './attempt-limit.js';
 import { bindLogin } from './bind-login.js';
@@ -68,6 +68,11 @@ export class LoginSession {
     return this.#bound?.login.isOver() === false ? this.#bound : undefined;
   }
 
+  /** Why nobody is signed in any more, until the next login or a logout. */
+  ending(): LoginEnding | undefined {
+    return this.#bound?.login.ending();
+  }
+
   /** Whether who is signed in was so before this process began. */
   isRestored(): boolean {
     return this.#bound?.isRestored === true && this.state().kind !== 'anonymous';
@@ -91,9 +96,9 @@ export class LoginSession {
     return this.state().kind === 'anonymous' ? undefined : this.#bound?.sessionId;
   }
 
-  /** Whether `sessionId` is the one that is pending or signed in here. */
+  /** Whether `sessionId` is the one that is pending or signed in here, or was until its login ended. */
   owns(sessionId: string): boolean {
-    const own = [this.pending()?.sessionId, this.boundSessionId()];
+    const own = [this.pending()?.sessionId, this.#bound?.sessionId];
     return own.some((candidate) => candidate !== undefined && sameSecret(candidate, sessionId));
   }
 
@@ -309,7 +314,7 @@ export class LoginSession {
     told?: string,
   ): void {
     const login = access.grants.add(session, sent, this.onChange, { digest: this.manifestDigest, told });
-    access.over?.addEventListener('abort', () => login.end('revoked'), { once: true });
+    access.over?.addEventListener('abort', () => login.end('unknown'), { once: true });
     this.#bound = { login, sessionId, access, refresher, isRestored };
   }
 

@@ -86,10 +86,22 @@ describe('a server’s own test of its protection', () => {
     const client = await manager.connect(server, ada);
     await manager.revoke(ada);
     expect(await client.toolNames()).toEqual(['ping']);
+    expect((await client.callTool({ name: 'oauth_status' })).structuredContent).toMatchObject({
+      status: 'signed_out',
+      login_ended: { reason: 'revoked' },
+    });
+    const hidden = await client.callTool({ name: 'admin_dashboard' });
+    const unknown = await client.callTool({ name: 'admin_dashboarx' });
+    expect(JSON.stringify(hidden).replaceAll('admin_dashboard', '*')).toBe(
+      JSON.stringify(unknown).replaceAll('admin_dashboarx', '*'),
+    );
     await client.signIn(ada);
     expect(await client.toolNames()).toContain('admin_dashboard');
     await manager.removePerson(ada);
     expect(await client.toolNames()).toEqual(['ping']);
+    expect((await client.callTool({ name: 'oauth_status' })).structuredContent).toMatchObject({
+      login_ended: { reason: 'user_disabled' },
+    });
     await expect(client.signIn(ada)).rejects.toThrow(/there is no "ada@acme.example"/);
   });
 
