@@ -206,6 +206,33 @@ suite('a person signs in, and the tools that are theirs appear', () => {
     expect(await eventually(sorted, (names) => names.length === all.length)).toEqual(all);
   }, 120_000);
 
+  test('a login that an administrator revokes says so in its own MCP session, and in no other', async () => {
+    const tenant = tenantOf(0);
+    const person = tenant.people[0] as Person;
+    const [client, other, admin] = await Promise.all([
+      connect(tenant),
+      connect(tenant),
+      connectAdmin(dev.manager.url, tenant),
+    ]);
+    await logIn(other, person);
+    const sids = await admin.livingSids(person.email);
+    await logIn(client, person);
+    const added = (await admin.livingSids(person.email)).filter((sid) => !sids.includes(sid));
+    expect(added).toHaveLength(1);
+    await admin.request('DELETE', `sessions/${added[0]}`);
+
+    const statusOf = async (from: typeof client) => (await from.call('oauth_status')).structuredContent;
+    const said = await eventually(
+      () => statusOf(client),
+      (answer) => answer?.['status'] === 'signed_out',
+    );
+    expect(said).toMatchObject({ status: 'signed_out', login_ended: { reason: 'revoked', at: expect.any(String) } });
+    expect(JSON.stringify(said)).not.toContain(person.email);
+    expect(await client.toolNames()).toEqual(before(tenant));
+    expect(await statusOf(other)).toMatchObject({ status: 'authenticated', message: 'Signed in.' });
+    expect(await statusOf(other)).not.toHaveProperty('login_ended');
+  }, 60_000);
+
   test('a session_id is worth nothing on another connection', async () => {
     const tenant = tenantOf(1);
     const person = tenant.people[0] as Person;

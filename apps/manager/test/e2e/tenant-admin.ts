@@ -9,6 +9,8 @@ export interface TenantAdmin {
   userId(email: string): Promise<string>;
   assign(userId: string, kind: Kind, name: string): Promise<void>;
   unassign(userId: string, kind: Kind, name: string): Promise<void>;
+  /** The logins of a person that have not ended. */
+  livingSids(email: string): Promise<string[]>;
   /** How each login of a person with an application ended; null for one that goes on. */
   endsOf(userId: string, clientId: string): Promise<(string | null)[]>;
 }
@@ -34,14 +36,22 @@ export async function connectAdmin(managerUrl: string, { issuer, admin }: Tenant
     return response.status === 204 ? undefined : response.json();
   }
 
+  async function userId(email: string): Promise<string> {
+    const { users } = (await request('GET', `users?email=${encodeURIComponent(email)}`)) as {
+      users: { id: string }[];
+    };
+    if (!users[0]) throw new Error(`there is nobody with ${email}`);
+    return users[0].id;
+  }
+
   return {
     request,
-    async userId(email) {
-      const { users } = (await request('GET', `users?email=${encodeURIComponent(email)}`)) as {
-        users: { id: string }[];
+    userId,
+    async livingSids(email) {
+      const { sessions } = (await request('GET', `sessions?sub=${await userId(email)}&limit=200`)) as {
+        sessions: { sid: string; ended_at: string | null }[];
       };
-      if (!users[0]) throw new Error(`there is nobody with ${email}`);
-      return users[0].id;
+      return sessions.filter(({ ended_at }) => ended_at === null).map(({ sid }) => sid);
     },
     assign: async (userId, kind, name) =>
       void (await request('PUT', `users/${userId}/${kind}/${encodeURIComponent(name)}`, {})),
