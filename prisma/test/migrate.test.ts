@@ -45,7 +45,7 @@ async function shapeOf(client: Client) {
     ),
     indexes: await query(
       `SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' AND tablename <> '_prisma_migrations'
-          AND indexname NOT IN ('tenants_one_system', 'signing_keys_one_active') ORDER BY 1`,
+          AND indexname NOT IN ('tenants_one_system', 'signing_keys_one_active', 'sessions_live_expires_at') ORDER BY 1`,
     ),
   };
 }

@@ -68,4 +68,23 @@ describe('a session that expires', () => {
     expect(recorded).toEqual([expired(1)]);
     expect(await replicas[0].renew(caller, [sid])).toEqual([{ status: 'ended', sid, reason: 'expired' }]);
   });
+
+  test('is found among many that ended without a look at these', async () => {
+    const { sid } = await logIn(1);
+    await tenant.db.$executeRaw`
+      INSERT INTO sessions (id, user_id, application_id, scopes, bound_at, expires_at, ended_at, end_reason, ended_sequence)
+      SELECT 'ended' || n, user_id, application_id, scopes, bound_at, expires_at, now(), 'revoked', 1
+        FROM sessions, generate_series(1, 5000) n WHERE id = ${sid}`;
+    await tenant.db.$executeRaw`ANALYZE sessions`;
+    const plans = await tenant.db.$transaction([
+      tenant.db.$queryRaw`
+        EXPLAIN SELECT id FROM sessions WHERE ended_at IS NULL AND bound_at IS NOT NULL AND expires_at <= now() LIMIT 1000`,
+      tenant.db.$queryRaw`
+        EXPLAIN SELECT count(*) FROM sessions WHERE ended_at IS NULL AND bound_at IS NOT NULL AND expires_at > now()`,
+    ]);
+    for (const plan of plans) {
+      expect(JSON.stringify(plan)).toContain('sessions_live_expires_at');
+      expect(JSON.stringify(plan)).not.toContain('Seq Scan');
+    }
+  });
 });
