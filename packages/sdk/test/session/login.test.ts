@@ -136,6 +136,15 @@ describe('a code is redeemed once', () => {
     expect(manager.count('POST', '/v1/sessions')).toBe(1);
   });
 
+  test('one that is refused is refused to all who bring it at the same moment, and sent once', async () => {
+    const session = service.createSession(guarded);
+    const { session_id, authorization_url } = await call(session, 'oauth_start');
+    const code = `${manager.approve(authorization_url, 'ada')}x`;
+    const answers = await Promise.all([1, 2, 3].map(() => call(session, 'oauth_authenticate', { session_id, code })));
+    expect(answers.map(({ error }) => error)).toEqual(['code_refused', 'code_refused', 'code_refused']);
+    expect(redemptions()).toHaveLength(1);
+  });
+
   test('another code at the same moment waits', async () => {
     const session = service.createSession(guarded);
     const { session_id, authorization_url } = await call(session, 'oauth_start');
