@@ -1,5 +1,7 @@
+import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { pendingPerApplication, pendingPerBucket } from '../../src/authorization-server/pushed-logins.js';
+import { createLogger } from '../../src/integrations/logger.js';
 import { createTestPerson } from '../support/test-data.js';
 import type { TestTenant } from '../support/test-manager.js';
 import { createHttpBrowser, hiddenOf, textOf } from './http-browser.js';
@@ -18,9 +20,16 @@ import {
 let server: TestServer;
 let tenant: TestTenant;
 let client: TestClient;
+let log = '';
+const sink = new Writable({
+  write(chunk, _encoding, done) {
+    log += String(chunk);
+    done();
+  },
+});
 
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ logger: createLogger('error', sink) });
   tenant = await server.createTenant();
   client = await createClient(tenant);
 });
@@ -68,9 +77,10 @@ describe('a push', () => {
     ['has no room', '53300', 503, 'temporarily_unavailable'],
     ['fails', 'XX000', 500, 'server_error'],
   ])(
-    'that the database %s for is an error as any other, and tells nothing of it',
+    'that the database %s for is an error as any other, which tells nothing of it; the log does',
     async (_what, code, status, error) => {
       const own = await server.createTenant();
+      log = '';
       await own.db.$executeRawUnsafe(
         `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
          $$ BEGIN RAISE EXCEPTION 'canary' USING ERRCODE = '${code}'; END $$`,
@@ -82,6 +92,8 @@ describe('a push', () => {
       const body = await response.text();
       expect([response.status, JSON.parse(body)]).toMatchObject([status, { error }]);
       expect(body).not.toContain('canary');
+      const lines = log.split('\n').filter((line) => line !== '');
+      expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ level: 'error', tenant_id: own.id }]);
     },
   );
 
