@@ -42,8 +42,9 @@ export function createPostgresRateLimits(options: PostgresRateLimitsOptions): Ra
         points,
         duration: windowSeconds,
         insuranceLimiter: insurance,
-        // A key that is over its budget is refused from memory, without a write for each attempt.
-        inMemoryBlockOnConsumed: points + 1,
+        // A key that is far over its budget is refused from memory until the end of its window, without a write for each
+        // attempt. One that is a little over it may have points returned.
+        inMemoryBlockOnConsumed: 2 * points,
       });
       async function take(key: string) {
         try {

@@ -32,4 +32,27 @@ describe('a point that was borrowed', () => {
     await giveBack();
     expect(await pointsOf('late')).toEqual([1]);
   });
+
+  test('is there again for whoever was refused while many were borrowed at once', async () => {
+    const limit = manager.container.rateLimits.create('at-once', { points: 10, windowSeconds: 600 });
+    const taken = await Promise.allSettled(Array.from({ length: 13 }, () => limit.borrow('key')));
+    const borrowed = taken.filter((one) => one.status === 'fulfilled');
+    expect(borrowed).toHaveLength(10);
+    for (const { value: giveBack } of borrowed) await giveBack();
+    await limit.consume('key');
+  });
+});
+
+test('a key that is far over its budget is refused without a write', async () => {
+  const limit = manager.container.rateLimits.create('far', { points: 2, windowSeconds: 600 });
+  const taken = [];
+  for (let time = 0; time < 8; time++)
+    taken.push(
+      await limit.consume('key').then(
+        () => 'taken',
+        ({ code }) => code,
+      ),
+    );
+  expect(taken).toEqual(['taken', 'taken', ...Array.from({ length: 6 }, () => 'rate_limited')]);
+  expect(await pointsOf('far')).toEqual([4]);
 });
