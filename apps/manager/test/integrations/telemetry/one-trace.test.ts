@@ -136,6 +136,8 @@ describe('a login', () => {
       'authsec.client.id': client.clientId,
       'authsec.oauth.grant_type': 'authorization_code',
     });
+    const api = ofTrace().find(({ name, kind }) => name === 'POST /v1/sessions' && kind === SpanKind.SERVER);
+    expect(api?.attributes).toMatchObject({ 'authsec.tenant.id': tenant.id, 'authsec.client.id': client.clientId });
     const query = ofTrace().find(({ name }) => name === 'prisma:client:db_query');
     expect(query?.attributes).toMatchObject({ 'db.system.name': 'postgresql', 'db.query.text': expect.any(String) });
   });
