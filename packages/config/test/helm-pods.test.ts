@@ -28,6 +28,14 @@ suite.each(Object.entries(variants))('the pods with %s', (_name, values) => {
     expect(resources.filter(({ kind }) => /Role/.test(kind))).toEqual([]);
   });
 
+  test('read secrets from files that are theirs alone', () => {
+    const secrets = podsOf(renderChart(values)).flatMap(({ spec }) =>
+      (spec.volumes ?? []).filter(({ secret }) => secret),
+    );
+    for (const { secret } of secrets) expect(secret).toMatchObject({ defaultMode: 0o440 });
+    expect(secrets.length > 0 || 'volume' in (values['secrets'] as object)).toBe(true);
+  });
+
   test('say what they need, and mount each volume that they have', () => {
     for (const { spec } of podsOf(renderChart(values))) {
       for (const { resources, volumeMounts = [] } of spec.containers) {

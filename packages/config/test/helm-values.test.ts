@@ -89,6 +89,11 @@ suite('helm refuses', () => {
     ['an address that ends in a slash', 'url', 'https://auth.example.com/'],
     ['a Vault without TLS', 'vault.address', 'http://vault:8200'],
     ['a password in an address', 'vault.address', 'https://user:password@vault.example.com'],
+    [
+      'a password in the address of a collector',
+      'settings.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+      'https://user:password@collector:4318/v1/traces',
+    ],
     ['a proxy by name', 'trustedProxies', ['ingress-nginx']],
     ['a proxy that is everybody, by a word', 'trustedProxies', true],
     ['a tag that moves', 'image', { repository: 'a/b', tag: 'latest' }],
