@@ -64,7 +64,7 @@ describe('attempts with a password', () => {
 
   test.each([
     ['network', 3_000],
-    ['account', 300],
+    ['account', 600],
   ])('that is right ends somewhere too, by %s: hashing cannot be made to keep the machine busy', async (by, points) => {
     network = randomUUID();
     expect(await attempt(email, password)).toBeDefined();

@@ -41,7 +41,7 @@ export function createSignInService(
   const byAccountAndNetwork = rateLimits.create('sign-in-account-network', { points: 20, windowSeconds });
   const byAccount = rateLimits.create('sign-in-account', { points: 60, windowSeconds });
   const allByNetwork = rateLimits.create('sign-ins-network', { points: 3_000, windowSeconds });
-  const allByAccount = rateLimits.create('sign-ins-account', { points: 300, windowSeconds });
+  const allByAccount = rateLimits.create('sign-ins-account', { points: 600, windowSeconds });
   return {
     async signInWithPassword({ tenantId, db, email: typed, password, network, knownBrowser }) {
       const email = normalizeEmail(typed);
