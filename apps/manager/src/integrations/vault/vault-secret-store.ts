@@ -95,7 +95,9 @@ export async function createVaultSecretStore(
       assertTenantId(tenantId);
       await asTenant(tenantId, async () => {});
     },
-    health: () => health.current,
+    // The breaker knows first; looking at what hangs takes a second.
+    health: () =>
+      breaker.isOpen && health.current.status === 'ok' ? { status: 'degraded', reason: 'unreachable' } : health.current,
     close,
   };
 }
