@@ -56,6 +56,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Rout
     logger,
     loadPrivateKeys: parts.loadPrivateKeys,
     verifyAccessToken: parts.verifyAccessToken,
+    historyDays: config.historyDays,
     pushesPerNetwork: rateLimits.create('login-pushes', { points: 60, windowSeconds: 60 }),
     tenantName: (tenantId) =>
       tenantsService.get(tenantId).then(

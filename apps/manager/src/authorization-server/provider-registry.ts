@@ -22,6 +22,7 @@ export interface ProviderRegistryOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly pushesPerNetwork: RateLimit;
+  readonly historyDays?: number | undefined;
   /** What pages call the tenant. */
   readonly tenantName: (tenantId: string) => Promise<string>;
 }
@@ -106,7 +107,9 @@ export function createProviderRegistry(options: ProviderRegistryOptions): Provid
       if (now - entry.purgedAt > purgeMs) {
         entry.purgedAt = now;
         entries.purgeStale();
-        purgeExpired(db).catch((error: unknown) => logger.warn({ err: error, tenant_id: tenantId }, 'purge failed'));
+        purgeExpired(db, options.historyDays).catch((error: unknown) =>
+          logger.warn({ err: error, tenant_id: tenantId }, 'purge failed'),
+        );
       }
       return entry.served;
     },

@@ -26,6 +26,8 @@ export interface Config {
   /** Addresses or subnets, as Express' `trust proxy` takes them. */
   readonly trustedProxies: readonly string[];
   readonly maxOpenTenants: number;
+  /** How long ended sessions, decisions and audit events are kept; for ever where it is not there. */
+  readonly historyDays: number | undefined;
   readonly dangerouslyAllowHttp: boolean;
   /** URLs that tenants give may lead to private and loopback addresses. */
   readonly dangerouslyAllowPrivateAddresses: boolean;
@@ -82,6 +84,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, re
     logLevel: values.AUTHSEC_LOG_LEVEL,
     trustedProxies: values.AUTHSEC_TRUSTED_PROXIES,
     maxOpenTenants: values.AUTHSEC_MAX_OPEN_TENANTS,
+    historyDays: values.AUTHSEC_HISTORY_DAYS,
     dangerouslyAllowHttp: values.AUTHSEC_DANGEROUSLY_ALLOW_HTTP,
     dangerouslyAllowPrivateAddresses: values.AUTHSEC_DANGEROUSLY_ALLOW_PRIVATE_ADDRESSES,
     stopOnStdinEnd: values.AUTHSEC_STOP_ON_STDIN_END,

@@ -99,6 +99,7 @@ export const environmentSchema = z.object({
   AUTHSEC_LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(', ')}`).default('info'),
   AUTHSEC_TRUSTED_PROXIES: proxies,
   AUTHSEC_MAX_OPEN_TENANTS: numberFrom(1, 10_000).default(50),
+  AUTHSEC_HISTORY_DAYS: numberFrom(1, 36_500).optional(),
   AUTHSEC_METRICS_PORT: numberFrom(0, 65_535).optional(),
   AUTHSEC_METRICS_HOST: z.string().min(1).default('127.0.0.1'),
   AUTHSEC_METRICS_TENANT_LABEL: flag,

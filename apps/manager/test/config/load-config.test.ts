@@ -34,6 +34,7 @@ describe('loadConfig', () => {
       logLevel: 'info',
       trustedProxies: [],
       maxOpenTenants: 50,
+      historyDays: undefined,
       dangerouslyAllowHttp: false,
       dangerouslyAllowPrivateAddresses: false,
       stopOnStdinEnd: false,
