@@ -11,6 +11,7 @@ import { translateDatabaseError } from '../../src/db/translate-database-error.js
 import { provisionTenant } from '../../src/modules/tenants/provision-tenant.js';
 import { systemClock } from '../../src/ports/clock.js';
 import { createTestStack, type TestStack } from '../tenants/test-stack.js';
+import { until } from '../support/until.js';
 import { createFlakyProxy, type FlakyProxy } from './flaky-proxy.js';
 
 let stack: TestStack;
@@ -63,10 +64,6 @@ async function behindProxy(id: string): Promise<FlakyProxy> {
 async function connectionsOf(id: string): Promise<number> {
   const sql = 'SELECT count(*)::int AS count FROM pg_stat_activity WHERE datname = $1';
   return (await stack.admin.query(sql, [`tenant_${id}`])).rows[0].count;
-}
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 const later = () => (now += 60_000);
@@ -223,7 +220,7 @@ describe('putting away', () => {
     await clients.open(second);
     await clients.open(third);
     await expect(running).resolves.toHaveLength(1);
-    await until(async () => (await connectionsOf(first)) === 0);
+    await until('they are closed', async () => (await connectionsOf(first)) === 0);
     expect(await connectionsOf(third)).toBe(1);
     expect(await clients.open(first)).not.toBe(db);
   });
@@ -232,7 +229,7 @@ describe('putting away', () => {
     const id = await newTenant();
     const clients = clientsOf({ idleMs: 50, graceMs: 10, clock: systemClock });
     await clients.open(id);
-    await until(async () => (await connectionsOf(id)) === 0);
+    await until('they are closed', async () => (await connectionsOf(id)) === 0);
   });
 
   test('closing closes every connection', async () => {
@@ -240,7 +237,7 @@ describe('putting away', () => {
     const clients = clientsOf();
     await Promise.all(ids.map((id) => clients.open(id)));
     await clients.close();
-    for (const id of ids) await until(async () => (await connectionsOf(id)) === 0);
+    for (const id of ids) await until('they are closed', async () => (await connectionsOf(id)) === 0);
     await expect(clients.open(ids[0])).rejects.toEqual(unavailable);
   });
 });

@@ -10,6 +10,7 @@ import {
   type TestPerson,
 } from '../support/connected-accounts.js';
 import { createTestApplication, createTestPerson, createTestRole, random } from '../support/test-data.js';
+import { until } from '../support/until.js';
 
 let stage: AccountsStage;
 let service: AccountService;
@@ -45,13 +46,6 @@ async function createConnected(): Promise<{ id: string; count: number }> {
   return { id, count: people.length };
 }
 
-async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; !(await holds()); tries++) {
-    if (tries > 400) throw new Error('it never came');
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
-
 const connectionsPath = () => `/v1/services/${service.id}/connections`;
 const path = () => `${connectionsPath()}/${person.user.id}`;
 const stored = () =>
@@ -85,8 +79,10 @@ describe('DELETE 204', () => {
 
 describe('what people connected ends, and their tokens are revoked,', () => {
   const revoked = async () => {
-    await until(() => stage.oauth.requests.some(({ path: asked }) => asked === '/token/revocation'));
-    await until(async () => (await stage.oauth.holderOf(token)) === undefined);
+    await until('it is asked to revoke', () =>
+      stage.oauth.requests.some(({ path: asked }) => asked === '/token/revocation'),
+    );
+    await until('it is revoked', async () => (await stage.oauth.holderOf(token)) === undefined);
   };
 
   test('with the service', async () => {
@@ -127,7 +123,7 @@ describe('what people connected ends, and their tokens are revoked,', () => {
       return {};
     };
     expect((await stage.admin('delete', `/v1/services/${id}`)).status).toBe(204);
-    await until(() => asked === count);
+    await until('all are asked', () => asked === count);
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(10);
   });

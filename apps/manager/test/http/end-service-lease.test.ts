@@ -14,6 +14,7 @@ import {
   random,
   type TestApplication,
 } from '../support/test-data.js';
+import { until } from '../support/until.js';
 
 /** What makes accounts and takes them away, as far as anybody can see from outside. */
 function createAccounts() {
@@ -93,13 +94,6 @@ const end = async (leaseId: string, by: Pick<TestApplication, 'bearer'> = stage.
   return status === 204 ? 204 : [status, (body as { code: string }).code];
 };
 const leaseOf = (id: string) => stage.tenant.db.serviceLease.findUniqueOrThrow({ where: { id } });
-async function until(holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; !(await holds()); tries++) {
-    if (tries > 400) throw new Error('it never came');
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}
-
 describe('a dynamic credential', () => {
   test('is an account of its own for each call, under a lease', async () => {
     const [one, two] = [await issue(), await issue()];
@@ -139,7 +133,7 @@ describe('a dynamic credential', () => {
     const issued = (await stage.audited(service.id, 'service.credential_issued')).length;
     const answer = await issue();
     expect([answer.status, answer.body.code]).toEqual([503, 'secret_store_unavailable']);
-    await until(async () => {
+    await until('it is ended', async () => {
       const rows = await stage.tenant.db.serviceLease.findMany({ where: { sid: login.sid } });
       return rows.length === 1 && rows[0]?.endedAt !== null;
     });
@@ -176,7 +170,7 @@ describe('204', () => {
     const { sid } = await createTestLogin(stage.tenant, stage.application, other, { bound: true });
     const { db, id: tenantId } = stage.tenant;
     await sessions.endSession({ tenantId, db, sid, reason: 'revoked' });
-    await until(async () => (await leaseOf(id)).endedAt !== null);
+    await until('it is ended', async () => (await leaseOf(id)).endedAt !== null);
     expect(accounts.living.size).toBe(0);
   });
 });
@@ -189,7 +183,7 @@ test('with the session goes what was given in it, and nothing of others', async 
   const { lease_id: theirs } = (await issue()).body as { lease_id: string };
   const { db, id: tenantId } = stage.tenant;
   await sessions.endSession({ tenantId, db, sid, reason: 'logged_out' });
-  await until(async () => (await leaseOf(mine)).endedAt !== null);
+  await until('it is ended', async () => (await leaseOf(mine)).endedAt !== null);
   expect([(await leaseOf(theirs)).endedAt, accounts.living.size]).toEqual([null, 1]);
 });
 
@@ -201,13 +195,13 @@ test('one that cannot be ended does not stand before the others, and goes when i
   const { db, id: tenantId } = stage.tenant;
   await sessions.endSession({ tenantId, db, sid: login.sid, reason: 'logged_out' });
   const living = () => db.serviceLease.findMany({ where: { id: { in: ids }, endedAt: null } });
-  await until(async () => (await living()).length === 1);
+  await until('one is left', async () => (await living()).length === 1);
   expect([...accounts.living.keys()]).toEqual([first]);
   accounts.state.stuck.clear();
   const other = await createTestPerson(stage.tenant);
   const { sid } = await createTestLogin(stage.tenant, stage.application, other, { bound: true });
   await sessions.endSession({ tenantId, db, sid, reason: 'logged_out' });
-  await until(async () => (await living()).length === 0);
+  await until('none is left', async () => (await living()).length === 0);
   expect(accounts.living.size).toBe(0);
 });
 

@@ -5,6 +5,7 @@ import { type SecretStore, SecretStoreError } from '../../src/ports/secret-store
 import { createCertificate } from '../support/certificate.js';
 import { createServicesStage, expectNotTold, type ServicesStage } from '../support/services.js';
 import { createTestApplication, createTestLogin, createTestPerson, random } from '../support/test-data.js';
+import { until } from '../support/until.js';
 
 const path = '/v1/service-credentials';
 let stage: ServicesStage;
@@ -136,6 +137,7 @@ describe('201', () => {
     expect(await refusalOf(issue({ service: service.name, previous: true }))).toEqual([404, 'not_found']);
     expect(await bearerOf(service.name)).toBe('new-secret');
     await until(
+      'the version is forgotten',
       async () => (await db.serviceConfiguration.findUniqueOrThrow({ where })).previousSecretVersion === null,
     );
     const address = { tenantId: stage.tenant.id, collection: 'services', serviceId: service.id } as const;
@@ -335,10 +337,3 @@ describe('a secret store', () => {
     expect(await refusalOf(issue({ service: name }))).toEqual([403, 'service_raw_denied']);
   });
 });
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await holds()); tries++) {
-    if (tries > 200) throw new Error('it never came');
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-}

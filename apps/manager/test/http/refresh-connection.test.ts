@@ -10,6 +10,7 @@ import {
   startAccountsStage,
   type TestPerson,
 } from '../support/connected-accounts.js';
+import { until } from '../support/until.js';
 
 let stage: AccountsStage;
 let service: AccountService;
@@ -98,7 +99,7 @@ async function whileWaiting<T>(call: () => Promise<T>, then: () => unknown): Pro
   });
   try {
     const result = call();
-    await until(async () => reads > 3);
+    await until('it was read', async () => reads > 3);
     await then();
     return await result;
   } finally {
@@ -112,13 +113,6 @@ async function moveEndpoint(path: string): Promise<void> {
   const { settings } = await db.serviceConfiguration.findUniqueOrThrow({ where: { id: service.id } });
   const moved = { ...(settings as object), token_endpoint: `${stage.oauth.origin}${path}` };
   await db.serviceConfiguration.update({ where: { id: service.id }, data: { settings: moved } });
-}
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; !(await holds()); tries++) {
-    if (tries > 400) throw new Error('it never came');
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
 }
 
 describe('a token that is nearly over', () => {
@@ -157,7 +151,7 @@ describe('a token that is nearly over', () => {
     expect(await tokenOf()).toEqual([502, 'service_unavailable']);
     expect(performance.now() - startedAt).toBeLessThan(10_000);
     hold.release();
-    await until(async () => (await row()).refreshingUntil === null);
+    await until('the lock is given back', async () => (await row()).refreshingUntil === null);
     stage.oauth.beforeAnswer = undefined;
     expect(await stage.oauth.holderOf(String(await tokenOf()))).toBe('octocat');
     expect(refreshes()).toBe(1);
@@ -362,7 +356,7 @@ describe('while it is refreshed', () => {
     const { id } = await row();
     hold.release();
     await waiting;
-    await until(async () => (await row()).refreshingUntil === null);
+    await until('the lock is given back', async () => (await row()).refreshingUntil === null);
     stage.oauth.person = 'octocat';
     expect(await stage.oauth.holderOf(String(await tokenOf()))).toBe('hubot');
     const { version } = await store().read(address());
@@ -408,7 +402,7 @@ describe('while it is refreshed', () => {
     expect([await waiting].flat()[0]).not.toBe(201);
     two.resolve();
     await again;
-    await until(async () => (await row()).refreshingUntil === null);
+    await until('the lock is given back', async () => (await row()).refreshingUntil === null);
     expect(await row()).toMatchObject({ id, status: 'connected' });
     expect(await tokenOf()).toBe('of-the-account-before');
   });

@@ -8,9 +8,10 @@ import { type VaultPath, vaultPath } from '../../src/integrations/vault/vault-pa
 import { vaultPlan } from '../../src/integrations/vault/provision-vault.js';
 import { createVaultSecretStore } from '../../src/integrations/vault/vault-secret-store.js';
 import { createCertificate } from '../support/certificate.js';
+import { until } from '../support/until.js';
 import { naughtyNames } from './naughty-names.js';
 import { failureOf } from './secret-store-contract.js';
-import { settingsFor, silent, until } from './vault-under-test.js';
+import { settingsFor, silent } from './vault-under-test.js';
 
 const closers: (() => Promise<void>)[] = [];
 afterEach(async () => {

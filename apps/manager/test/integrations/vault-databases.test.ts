@@ -8,6 +8,7 @@ import type { VaultClient } from '../../src/integrations/vault/vault-client.js';
 import { createVaultDatabases } from '../../src/integrations/vault/vault-databases.js';
 import { createVaultSecretStore } from '../../src/integrations/vault/vault-secret-store.js';
 import type { DatabaseAccount, DynamicDatabases, SecretAddress, SecretStore } from '../../src/ports/secret-store.js';
+import { until } from '../support/until.js';
 import { failureOf } from './secret-store-contract.js';
 import {
   asOperator,
@@ -17,7 +18,6 @@ import {
   openCountingProxy,
   settingsFor,
   silent,
-  until,
 } from './vault-under-test.js';
 
 describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () => {

@@ -4,6 +4,7 @@ import type { OpenBaoServer } from '@authsec/config/openbao';
 import { provisionVault, vaultPlan } from '../../src/integrations/vault/provision-vault.js';
 import { createVaultSecretStore } from '../../src/integrations/vault/vault-secret-store.js';
 import type { SecretAddress, SecretStore } from '../../src/ports/secret-store.js';
+import { until } from '../support/until.js';
 import { failureOf } from './secret-store-contract.js';
 import {
   asOperator,
@@ -13,7 +14,6 @@ import {
   openCountingProxy,
   settingsFor,
   silent,
-  until,
 } from './vault-under-test.js';
 
 /** What a person waits for at most; the store's own limit is 1.5 s. */

@@ -17,6 +17,7 @@ import { managerPolicy, policyNames } from '../../src/integrations/vault/vault-p
 import { createVaultSecretStore } from '../../src/integrations/vault/vault-secret-store.js';
 import type { SecretStore } from '../../src/ports/secret-store.js';
 import { createCertificate } from '../support/certificate.js';
+import { until } from '../support/until.js';
 import { failureOf } from './secret-store-contract.js';
 import {
   asOperator,
@@ -27,7 +28,6 @@ import {
   settingsFor,
   silent,
   testOwn,
-  until,
   type VaultUnderTest,
 } from './vault-under-test.js';
 

@@ -10,8 +10,9 @@ import {
 import { connectVault } from '../../src/integrations/vault/vault-client.js';
 import { unwrapSealingKeys, wrapSealingKey } from '../../src/integrations/vault/vault-sealing-keys.js';
 import { createTestManager, type TestManager } from '../support/test-manager.js';
+import { until } from '../support/until.js';
 import { failureOf } from './secret-store-contract.js';
-import { asOperator, describeVault, openVault, testOwn, until, type VaultUnderTest } from './vault-under-test.js';
+import { asOperator, describeVault, openVault, testOwn, type VaultUnderTest } from './vault-under-test.js';
 
 describeVault('a Manager whose keys and secrets are in a real Vault', () => {
   const key = randomBytes(32).toString('base64');

@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { provisionVault } from '../../src/integrations/vault/provision-vault.js';
 import { createVaultSecretStore } from '../../src/integrations/vault/vault-secret-store.js';
+import { until } from '../support/until.js';
 import { naughtyNames } from './naughty-names.js';
 import { failureOf, secretStoreContract, type StoreUnderTest } from './secret-store-contract.js';
 import {
@@ -11,7 +12,6 @@ import {
   openVault,
   settingsFor,
   silent,
-  until,
 } from './vault-under-test.js';
 
 async function openStore(namespace?: string): Promise<StoreUnderTest> {
