@@ -16,15 +16,18 @@ export interface RedactingStream {
   end(): Uint8Array;
 }
 
-/** `values` are taken out in every encoding. Undefined where nothing is to be taken out. */
-export function createRedactor(values: readonly string[]): Redactor | undefined {
-  const patterns = [...new Set(values.flatMap(encodingsOf))];
+/** `secrets` are taken out in every encoding. Undefined where nothing is to be taken out. */
+export function createRedactor(secrets: readonly string[]): Redactor | undefined {
+  const patterns = [...new Set(secrets.flatMap(encodingsOf))];
   if (patterns.length === 0) return undefined;
-  const inText = createValueFinder(patterns);
-  const inBytes = createValueFinder(patterns.map((pattern) => Buffer.from(pattern).toString('latin1')));
+  // Headers come as Latin-1, whatever was meant; a body may be Latin-1, whatever it was to be.
+  const values = createValueFinder([
+    ...patterns,
+    ...patterns.map((pattern) => Buffer.from(pattern).toString('latin1')),
+  ]);
   return {
-    text: (text) => takeOut(text, inText),
-    stream: () => createRedactingStream(inBytes),
+    text: (text) => takeOut(text, values),
+    stream: () => createRedactingStream(values),
   };
 }
 

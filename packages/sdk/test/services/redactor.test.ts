@@ -138,6 +138,21 @@ describe('a secret in a body', () => {
     expect(Buffer.from(stream.end()).toString()).toBe('');
   });
 
+  test.each(['pässwört-1', '密码-password-é', 'clé=x&y'])(
+    'with signs beyond ASCII it is gone from headers, which are read as Latin-1, and from bodies of either charset: %s',
+    (value) => {
+      const redactor = createRedactor([value])!;
+      const asHeader = bytes(value).toString('latin1');
+      expect(redactor.text(`a=${asHeader}; b=${value}`)).toBe(`a=${redacted}; b=${redacted}`);
+      expect(redactInChunks([value], cut(bytes(`<${value}>`), [3, 4, 5])).toString()).toBe(`<${redacted}>`);
+      const latin1 = Buffer.from(value, 'latin1');
+      if (latin1.toString('latin1') !== value) return;
+      expect(redactInChunks([value], cut(join(bytes('<'), latin1, bytes('>')), [2, 5])).toString()).toBe(
+        `<${redacted}>`,
+      );
+    },
+  );
+
   test('a secret that is too short to be told from other text is left: its user is warned', () => {
     expect(createRedactor(['abc'])).toBeUndefined();
     expect(createRedactor(['', 'a'])).toBeUndefined();
