@@ -100,5 +100,7 @@ class Raw {
         },
       });
     }
+    // `inspect` that is told to call getters calls those of the prototypes of classes, which it knows by this name.
+    Object.defineProperty(this.prototype, 'constructor', { value: Object });
   }
 }

@@ -265,6 +265,7 @@ describe('a credential', () => {
           inspect(one),
           inspect({ one }, { depth: 9, showHidden: true, getters: true }),
           inspect(one, { customInspect: false, showHidden: true }),
+          inspect({ one }, { customInspect: false, showHidden: true, getters: true, depth: 9 }),
           JSON.stringify({ ...one }),
           JSON.stringify(Object.assign({}, one)),
           JSON.stringify(Object.entries(one)),
