@@ -18,6 +18,8 @@ export interface MigrateOptions {
   readonly lockTimeoutMs?: number;
   /** The tenant whose database this must be: one that bears another's stamp is left as it is. */
   readonly stamp?: string;
+  /** Told once, where somebody else has been migrating this database for two seconds: it is waited for. */
+  readonly onWait?: () => void;
 }
 
 export interface MigrateResult {
@@ -39,7 +41,7 @@ export async function applyMigrations(options: MigrateOptions): Promise<MigrateR
   const client = await connect(options);
   try {
     await noticeWhenGone(client);
-    await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+    await waitForLock(client, options.onWait);
     // Not before: who migrates it now may well take longer. Who waits for a table makes all wait who come after.
     await client.query(`SET lock_timeout = ${options.lockTimeoutMs ?? 30_000}`);
     if (options.stamp !== undefined) await assertStamp(client, options.stamp);
@@ -51,6 +53,15 @@ export async function applyMigrations(options: MigrateOptions): Promise<MigrateR
     }
   } finally {
     await client.end();
+  }
+}
+
+async function waitForLock(client: Client, onWait: () => void = () => {}): Promise<void> {
+  const telling = setTimeout(onWait, 2_000);
+  try {
+    await client.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+  } finally {
+    clearTimeout(telling);
   }
 }
 

@@ -86,6 +86,21 @@ describe.each<DatabaseKind>(['master', 'tenant'])('the migrations of the %s data
   });
 });
 
+test('says that another migration of the same database is waited for', async () => {
+  const { url, client } = await newDatabase();
+  await client.query('SELECT pg_advisory_lock(4820561)');
+  let told = 0;
+  const { applied } = await applyMigrations({
+    url,
+    kind: 'master',
+    onWait: () => {
+      told += 1;
+      void client.query('SELECT pg_advisory_unlock(4820561)');
+    },
+  });
+  expect([told, applied.length > 0]).toEqual([1, true]);
+});
+
 describe('a migration that does not come to its end', () => {
   test('killed in the middle leaves nothing behind, and the next run ends right', async () => {
     const { url, client } = await newDatabase();

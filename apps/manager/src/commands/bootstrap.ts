@@ -7,6 +7,7 @@ import { migrateMaster } from '../db/master-client.js';
 import type { TenantDatabase } from '../db/tenant-clients.js';
 import { adminRole } from '../modules/tenants/built-in-catalogue.js';
 import { createAdministrator, listAdministrators } from '../modules/users/first-administrator.js';
+import { assertSealingKeys } from './assert-sealing-keys.js';
 import { type CommandContext, CommandFailure } from './command-context.js';
 import { reachMaster } from './database-errors.js';
 import { readAnswer, readNewPassword } from './read-answer.js';
@@ -32,6 +33,7 @@ export async function bootstrap(context: CommandContext, command: BootstrapComma
   const { applied } = await reachMaster(config.masterDatabaseUrl, () => migrateMaster(config.masterDatabaseUrl));
   print(`master database: ${applied.length === 0 ? 'there already' : `applied ${applied.join(', ')}`}`);
   await withContainer(context, async (container) => {
+    await assertSealingKeys(container);
     await provision(context, container, command);
     await withDatabaseLock(config.masterDatabaseUrl, `authsec/bootstrap/${command.tenant}`, async () =>
       ensureAdministrator(context, await container.tenants.open(command.tenant), command),

@@ -18,13 +18,15 @@ export interface MigrateCommand {
 
 /** Brings the master and every tenant's database up to date; CommandFailure where one of them could not be. */
 export async function migrate(context: CommandContext, command: MigrateCommand): Promise<void> {
-  const { print } = context;
+  const { print, warn } = context;
   const interrupted = onInterrupt(context);
   const given = loadConfig(context.process.env);
   const config = await unwrapSealingKeys(given);
   // Vault was asked for the keys, and for nothing else.
   if (config !== given) warnOfSpentLogin(context, given);
-  const { applied } = await reachMaster(config.masterDatabaseUrl, () => migrateMaster(config.masterDatabaseUrl));
+  const { applied } = await reachMaster(config.masterDatabaseUrl, () =>
+    migrateMaster(config.masterDatabaseUrl, () => warn('master: waits for another migration of it')),
+  );
   print(`master: ${describeApplied(applied)}`);
   const master = createMasterDatabase({ databaseUrl: config.masterDatabaseUrl, onError: () => {} });
   try {
@@ -36,6 +38,7 @@ export async function migrate(context: CommandContext, command: MigrateCommand):
       concurrency: command.concurrency,
       signal: interrupted,
       onMigrated: (migration) => print(describeMigration(migration)),
+      onWait: (tenantId) => warn(`${tenantId}: waits for another migration of it`),
     });
     summarise(context, report, interrupted.aborted);
   } finally {

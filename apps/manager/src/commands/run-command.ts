@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { minKeyOverlapSeconds } from '@authsec/manager-client/contract';
 import type { BootstrapCommand } from './bootstrap.js';
@@ -18,6 +21,7 @@ export async function runCommand(context: CommandContext, args: readonly string[
 function createProgram(context: CommandContext): Command {
   const program = new Command('authsec-manager')
     .description('AuthSec Manager. Its settings come from environment variables: docs/configuration.md.')
+    .version(readReleaseVersion(), '--version', 'which release this is')
     .configureOutput({
       writeOut: (text) => void context.process.stdout.write(text),
       writeErr: (text) => void context.process.stderr.write(text),
@@ -112,6 +116,13 @@ function createProgram(context: CommandContext): Command {
     .action(async (options: { live: boolean }) => (await import('./check-health.js')).checkHealth(context, options));
 
   return program;
+}
+
+/** Of what is published with it, which has one version a release; the Manager's own package has none. */
+function readReleaseVersion(): string {
+  const contract = createRequire(import.meta.url).resolve('@authsec/manager-client/contract');
+  const { version } = JSON.parse(readFileSync(join(contract, '../../package.json'), 'utf8')) as { version: string };
+  return version;
 }
 
 const passwordHelp = `

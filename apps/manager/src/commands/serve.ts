@@ -9,6 +9,7 @@ import { migrateTenants } from '../db/tenant-migrator.js';
 import { type HttpServer, listen } from '../http/listen.js';
 import { createLogger } from '../integrations/logger.js';
 import { createTelemetry } from '../integrations/telemetry/create-telemetry.js';
+import { assertSealingKeys } from './assert-sealing-keys.js';
 import { type CommandContext, CommandFailure } from './command-context.js';
 import { reachMaster } from './database-errors.js';
 
@@ -55,8 +56,17 @@ async function start(config: Config, logger: Logger): Promise<{ container: Conta
 
 async function prepare(config: Config, logger: Logger): Promise<Container> {
   const { masterDatabaseUrl } = config;
-  const create = async () =>
-    createContainer(config, { logger, telemetry: await createTelemetry({ config: config.telemetry, logger }) });
+  const create = async () => {
+    const telemetry = await createTelemetry({ config: config.telemetry, logger });
+    const container = await createContainer(config, { logger, telemetry });
+    try {
+      await assertSealingKeys(container);
+      return container;
+    } catch (error) {
+      await container.close();
+      throw error;
+    }
+  };
   if (!config.migrateOnStart) {
     const pending = await reachMaster(masterDatabaseUrl, () => pendingMasterMigrations(masterDatabaseUrl));
     if (pending.length > 0) {
@@ -64,7 +74,9 @@ async function prepare(config: Config, logger: Logger): Promise<Container> {
     }
     return create();
   }
-  await reachMaster(masterDatabaseUrl, () => migrateMaster(masterDatabaseUrl));
+  await reachMaster(masterDatabaseUrl, () =>
+    migrateMaster(masterDatabaseUrl, () => logger.info('waiting for another migration of the master database')),
+  );
   const container = await create();
   await migrateTenants({
     master: container.master,
@@ -73,6 +85,7 @@ async function prepare(config: Config, logger: Logger): Promise<Container> {
       if (err) logger.error({ tenant, err }, 'tenant could not be migrated');
       else if (applied.length > 0) logger.info({ tenant, applied }, 'tenant migrated');
     },
+    onWait: (tenant) => logger.info({ tenant }, 'waiting for another migration of the tenant'),
   });
   return container;
 }

@@ -26,6 +26,8 @@ export interface TenantMigratorOptions {
   /** Once it aborts no other is begun; those that were come to their end. */
   readonly signal?: AbortSignal;
   readonly onMigrated?: (migration: TenantMigration) => void;
+  /** Somebody else migrates this tenant, and is waited for. */
+  readonly onWait?: (tenantId: string) => void;
 }
 
 /**
@@ -33,7 +35,7 @@ export interface TenantMigratorOptions {
  * canary. The report has those that were tried, in order of their ids.
  */
 export async function migrateTenants(options: TenantMigratorOptions): Promise<readonly TenantMigration[]> {
-  const { master, sealer, concurrency = 4, canaries = 0, all = false, signal, onMigrated } = options;
+  const { master, sealer, concurrency = 4, canaries = 0, all = false, signal, onMigrated, onWait } = options;
   const tenants = await master.tenant.findMany({
     where: {
       status: { not: 'provisioning' },
@@ -61,7 +63,12 @@ export async function migrateTenants(options: TenantMigratorOptions): Promise<re
   async function migrate({ id, sealedDatabaseUrl }: (typeof tenants)[number]) {
     try {
       const url = openDatabaseUrl(sealer, id, sealedDatabaseUrl).reveal();
-      const { applied, schemaVersion } = await applyMigrations({ url, kind: 'tenant', stamp: id });
+      const { applied, schemaVersion } = await applyMigrations({
+        url,
+        kind: 'tenant',
+        stamp: id,
+        onWait: () => onWait?.(id),
+      });
       await master.tenant.update({ where: { id }, data: { schemaVersion } });
       return { tenantId: id, applied };
     } catch (error) {

@@ -1,5 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Finding } from '../../src/commands/doctor/finding.js';
 import { Secret } from '../../src/config/secret.js';
@@ -179,6 +183,32 @@ describe('doctor', () => {
       advice: 'docs/configuration.md',
     });
   });
+});
+
+describe('with the sealing keys of another installation', () => {
+  const key = randomBytes(32).toString('base64');
+
+  test.each([
+    ['of a name that nothing is sealed under', 'other'],
+    ['of the same name', 'k1'],
+  ])('%s: no Manager starts, no tenant is made, and it is said why', async (_name, keyId) => {
+    const env = { ...manager.env, AUTHSEC_SEALING_KEYS: `${keyId}:${key}`, AUTHSEC_LOG_LEVEL: 'silent' };
+    for (const args of [['serve'], ['bootstrap', '--tenant', 'made-by-mistake']]) {
+      const { code, stderr } = await run(args, env);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`AUTHSEC_SEALING_KEYS (${keyId}) opens nothing that is sealed in the master database`);
+      expect(stderr).not.toContain(key);
+    }
+    expect(await manager.container.master.tenant.count({ where: { id: 'made-by-mistake' } })).toBe(0);
+  });
+});
+
+test('--version says which release it is', async () => {
+  const { version } = JSON.parse(
+    await readFile(new URL('../../../../packages/manager-client/package.json', import.meta.url), 'utf8'),
+  ) as { version: string };
+  const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+  expect(execFileSync(process.execPath, [main, '--version'], { encoding: 'utf8', env: {} })).toBe(`${version}\n`);
 });
 
 describe('applications create', () => {
