@@ -45,6 +45,8 @@ export async function openSession(
     onsessioninitialized: (sessionId) => {
       sessions.add(sessionId, session);
       release = sessions.use(sessionId)?.release;
+      // Who went away while the server was made will not close again.
+      if (response.destroyed) release?.();
     },
     enableJsonResponse,
   });

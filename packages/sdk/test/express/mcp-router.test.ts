@@ -1,14 +1,16 @@
-import { type Server as HttpServer, request as httpRequest } from 'node:http';
+import { createServer, type Server as HttpServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import express from 'express';
 import { type McpRouterOptions, createMcpRouter } from '../../src/express.js';
 import { protectServer } from '../../src/protect-server.js';
 import { type FakeSession, admin, createFakeSession } from '../guard/fake-session.js';
 import { createLog, initializeParams, newServer } from '../guard/raw-client.js';
+import { until } from '../support/fake-clock.js';
 
 type Json = any;
 
@@ -278,7 +280,54 @@ describe('the session id', () => {
   });
 });
 
+/** A moment that something waits for. */
+function gate() {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { open: () => open(), opened };
+}
+
 describe('a flood of sessions', () => {
+  test('whose clients go away while their server is made leaves nothing that is never idle', async () => {
+    const steps = { asked: gate(), left: gate(), closed: gate(), opened: gate() };
+    const router = createMcpRouter({
+      idleTimeoutSeconds: 0.05,
+      async createServer() {
+        steps.asked.open();
+        await steps.left.opened;
+        return newServer();
+      },
+      createTransport: (options) =>
+        new StreamableHTTPServerTransport({
+          ...options,
+          onsessioninitialized(id) {
+            options.onsessioninitialized(id);
+            steps.opened.open();
+          },
+        }),
+    });
+    const listening = createServer((request, response) => {
+      response.on('close', steps.closed.open);
+      router(request, response);
+    });
+    await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
+    closers.push(async () => {
+      await router.close();
+      listening.closeAllConnections();
+      await new Promise((resolve) => listening.close(resolve));
+    });
+    const client = new AbortController();
+    const url = `http://127.0.0.1:${(listening.address() as AddressInfo).port}/mcp`;
+    const asking = fetch(url, { method: 'POST', headers, body: JSON.stringify(initialize), signal: client.signal });
+    await steps.asked.opened;
+    client.abort();
+    await expect(asking).rejects.toThrow();
+    await steps.closed.opened;
+    steps.left.open();
+    await steps.opened.opened;
+    await until(() => router.sessionCount === 0);
+  });
+
   test('ends the flood itself, not the login of another', async () => {
     const { url, router, logins } = await serve({ maxSessions: 5 });
     const { client } = await openClient(url);
