@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,6 +24,9 @@ export async function startInstalledPostgres(bin: string) {
   const user = isRoot ? ['--reuid=postgres', '--regid=postgres', '--init-groups'] : [];
   // It ends with the process that started it, in whatever way that ends.
   const asUser = ['/usr/bin/setpriv', ...user, '--pdeathsig=INT', '--'];
+  // Of this cluster alone: what leads into another one does not lead into this.
+  const password = randomBytes(16).toString('hex');
+  writeFileSync(join(folder, 'password'), password);
   if (isRoot) {
     const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
     chownSync(folder, id('-u'), id('-g'));
@@ -33,7 +37,9 @@ export async function startInstalledPostgres(bin: string) {
     '-D',
     join(folder, 'data'),
     '-A',
-    'trust',
+    'scram-sha-256',
+    '--pwfile',
+    join(folder, 'password'),
     '-U',
     'postgres',
     '--no-sync',
@@ -46,7 +52,7 @@ export async function startInstalledPostgres(bin: string) {
   );
   const [postgres, ...args] = command('postgres', ['-D', join(folder, 'data')]);
   const server = spawn(postgres, args, { stdio: 'ignore', cwd: folder });
-  const url = `postgresql://postgres:x@127.0.0.1:${port}`;
+  const url = `postgresql://postgres:${password}@127.0.0.1:${port}`;
   const answers = () => {
     try {
       execFileSync(join(bin, 'psql'), ['-XAtc', 'SELECT 1', `${url}/postgres`], { stdio: 'ignore' });
