@@ -29,6 +29,14 @@
 {{- else if and .ingress.enabled (not .trustedProxies) -}}
 {{- $faults = append $faults "trustedProxies: with an ingress, name the addresses of its controller; otherwise everybody counts as one client" -}}
 {{- end -}}
+{{- range .trustedProxies -}}
+{{- if hasSuffix "/0" . -}}
+{{- $faults = append $faults (printf "trustedProxies: %s is everybody, who then chooses the address that counts; name the subnet of the proxies" .) -}}
+{{- end -}}
+{{- end -}}
+{{- if and .autoscaling.enabled (gt (int .autoscaling.minReplicas) (int .autoscaling.maxReplicas)) -}}
+{{- $faults = append $faults "autoscaling.maxReplicas: is less than autoscaling.minReplicas" -}}
+{{- end -}}
 {{- if and .ingress.enabled (not .ingress.tlsSecret) -}}
 {{- $faults = append $faults "ingress.tlsSecret: name the Secret of the certificate; the Manager is reached by https alone" -}}
 {{- end -}}
