@@ -13,12 +13,12 @@ storage "raft" {
 listener "tcp" {
   address         = "0.0.0.0:8200"
   cluster_address = "0.0.0.0:8201"
-  tls_cert_file   = "/certs/openbao.pem"
-  tls_key_file    = "/certs/openbao.pem"
+  tls_cert_file   = "/keys/openbao/tls.pem"
+  tls_key_file    = "/keys/openbao/tls.pem"
   tls_min_version = "tls12"
 }
 
 seal "static" {
   current_key_id = "compose-1"
-  current_key    = "file:///secrets/openbao-unseal-key"
+  current_key    = "file:///keys/openbao/unseal-key"
 }

@@ -101,6 +101,17 @@ describe('docker/compose.yml', () => {
     }
   });
 
+  test('nobody but its owner is given a password of PostgreSQL, what opens OpenBao, or a key of TLS', () => {
+    const given = (volume: string) =>
+      Object.keys(services).filter((name) => services[name]?.volumes?.some((one) => one.startsWith(`${volume}:`)));
+    expect(given('postgres-keys')).toEqual(['prepare', 'postgres']);
+    expect(given('openbao-keys')).toEqual(['prepare', 'openbao', 'openbao-setup']);
+    expect(given('proxy-keys')).toEqual(['prepare', 'proxy']);
+    expect(given('secrets').filter((name) => !['prepare', 'openbao-setup'].includes(name))).toEqual(
+      Object.keys(services).filter((name) => services[name]?.image === 'authsec-manager'),
+    );
+  });
+
   test('only the proxy is reached from outside, and it asks both Managers whether they are ready', () => {
     expect(Object.keys(services).filter((name) => services[name]?.ports)).toEqual(['proxy']);
     const caddyfile = read('docker/Caddyfile');

@@ -12,6 +12,9 @@ const required = process.env['AUTHSEC_REQUIRE_OPENBAO'] === '1';
 const suite = program || required ? describe : describe.skip;
 const docker = join(import.meta.dirname, '../../../docker');
 
+/** What only one service is given each. */
+const own = ['keys/postgres', 'keys/openbao', 'keys/proxy'];
+
 let folder: string;
 let address: string;
 let configuration: string;
@@ -19,17 +22,17 @@ let server: ChildProcess | undefined;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'authsec-openbao-job-'));
-  for (const name of ['secrets', 'certs', 'volumes', 'file']) mkdirSync(join(folder, name));
+  for (const name of ['secrets', 'certs', 'volumes', 'file', ...own])
+    mkdirSync(join(folder, name), { recursive: true });
   const [port, cluster] = [await takePort(0), await takePort(0)];
   address = `https://127.0.0.1:${port}`;
   configuration = join(folder, 'openbao.hcl');
-  const own = readFileSync(join(docker, 'vault/openbao.hcl'), 'utf8')
+  const settings = readFileSync(join(docker, 'vault/openbao.hcl'), 'utf8')
     .replaceAll('/openbao/file', join(folder, 'file'))
-    .replaceAll('"/certs/', `"${folder}/certs/`)
-    .replaceAll('file:///secrets/', `file://${folder}/secrets/`)
+    .replaceAll('/keys/', join(folder, 'keys/'))
     .replaceAll(/(0\.0\.0\.0|openbao):8200/g, `127.0.0.1:${port}`)
     .replaceAll(/(0\.0\.0\.0|openbao):8201/g, `127.0.0.1:${cluster}`);
-  writeFileSync(configuration, own);
+  writeFileSync(configuration, settings);
 });
 afterAll(async () => {
   await stop();
@@ -41,6 +44,7 @@ function environment(): Record<string, string> {
     PATH: [dirname(program ?? ''), process.env['PATH']].join(delimiter),
     SECRETS: join(folder, 'secrets'),
     CERTS: join(folder, 'certs'),
+    KEYS: join(folder, 'keys'),
     VOLUMES: join(folder, 'volumes'),
     HERE: join(docker, 'vault'),
     OWNER: `${process.getuid?.()}:${process.getgid?.()}`,
@@ -71,14 +75,19 @@ async function stop(): Promise<void> {
 suite('the jobs of docker/compose.yml on a real OpenBao', () => {
   test('secrets and certificates are made once, and are not for everyone to read', () => {
     job('prepare.sh');
-    const read = () =>
-      readdirSync(join(folder, 'secrets')).map((name) => [name, readFileSync(join(folder, 'secrets', name), 'utf8')]);
+    const files = () =>
+      ['secrets', ...own].flatMap((path) => readdirSync(join(folder, path)).map((name) => join(path, name)));
+    const read = () => files().map((file) => [file, readFileSync(join(folder, file), 'utf8')]);
     const first = read();
-    expect(first.map(([name]) => name)).toEqual(
-      expect.arrayContaining(['cookie-keys', 'database-url', 'sealing-keys']),
-    );
-    for (const [name] of first) expect(statSync(join(folder, 'secrets', name!)).mode & 0o007).toBe(0);
-    for (const name of ['openbao.pem', 'proxy.pem']) expect(statSync(join(folder, 'certs', name)).mode & 0o007).toBe(0);
+    expect(files()).toEqual([
+      ...['cookie-keys', 'database-url', 'operator-password', 'sealing-keys'].map((name) => `secrets/${name}`),
+      'keys/postgres/password',
+      'keys/openbao/tls.pem',
+      'keys/openbao/unseal-key',
+      'keys/proxy/tls.pem',
+    ]);
+    for (const file of files()) expect(statSync(join(folder, file)).mode & 0o007).toBe(0);
+    expect(readdirSync(join(folder, 'certs'))).toEqual(['ca.pem']);
     job('prepare.sh');
     expect(read()).toEqual(first);
   });
@@ -90,7 +99,7 @@ suite('the jobs of docker/compose.yml on a real OpenBao', () => {
     const login = bao('write', '-format=json', 'auth/approle/login', 'role_id=authsec-manager', `secret_id=${secret}`);
     const { auth } = JSON.parse(login) as { auth: { policies: string[] } };
     expect(auth.policies).toEqual(['authsec-manager']);
-    expect(readFileSync(join(folder, 'secrets/openbao-init'), 'utf8')).not.toMatch(/Root Token/);
+    expect(readFileSync(join(folder, 'keys/openbao/init'), 'utf8')).not.toMatch(/Root Token/);
   });
 
   test('after a restart it opens by itself, and the job has nothing to do', async () => {
