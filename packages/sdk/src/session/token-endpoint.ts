@@ -9,6 +9,7 @@ import {
   refreshTokenGrant,
   ResponseBodyError,
   type TokenEndpointResponse,
+  WWWAuthenticateChallengeError,
 } from 'openid-client';
 import { AuthSecError, type LoginErrorCode } from '../authsec-error.js';
 import { createTransportFetch } from './transport-fetch.js';
@@ -88,6 +89,13 @@ async function readTokens(answer: Promise<TokenEndpointResponse>, failed: string
 function translate(error: unknown, failed: string): AuthSecError {
   if (error instanceof ResponseBodyError) {
     return new AuthSecError(codeFor(error), `${failed}: ${error.error.slice(0, 64)}`);
+  }
+  // How a client that does not prove who it is, or may not any more, is refused (RFC 6749 section 5.2).
+  if (
+    error instanceof WWWAuthenticateChallengeError &&
+    error.cause.some(({ parameters }) => parameters.error === 'invalid_client')
+  ) {
+    return new AuthSecError('login_refused', `${failed}: invalid_client`);
   }
   // Causes of openid-client may hold the answer, and with it tokens.
   const cause = error instanceof Error && error.cause instanceof ManagerClientError ? error.cause : error;

@@ -137,3 +137,15 @@ test('a client that the Manager does not know: the author is told, and the calle
   expect(JSON.stringify(stranger.lines)).toContain('invalid_client');
   await stranger.close();
 });
+
+test('an application that is refused while its code is redeemed is not told to try again, and its author why', async () => {
+  const session = service.createSession(guarded);
+  const { session_id, authorization_url } = await call(session, 'oauth_start');
+  const code = manager.approve(authorization_url, 'ada');
+  answerOn('POST', '/t/acme/token', (response) => {
+    response.setHeader('WWW-Authenticate', `Basic realm="${manager.issuer}", error="invalid_client"`);
+    json(response, 401, { error: 'invalid_client' });
+  });
+  expect((await call(session, 'oauth_authenticate', { session_id, code })).error).toBe('login_refused');
+  expect(JSON.stringify(service.lines)).toContain('invalid_client');
+});
