@@ -1,5 +1,6 @@
 // Runs the steps of a Dockerfile of this folder without a container engine: each stage is a folder, `COPY . .` is what
-// git tracks, RUN lines run as they are written, and the result is started as the image's user on a read-only tree.
+// git tracks and .dockerignore does not name, RUN lines run as they are written, and the result is started as the image's
+// user on a read-only tree.
 // Usage: node docker/rehearse.js <manager|demo-mcp>... [--keep <folder>]
 // Prints one line of JSON an image with what was measured; ends with 1 where an image is not what it must be.
 import { execFileSync, spawn } from 'node:child_process';
@@ -97,8 +98,15 @@ function copy({ words: [source, target], flags }, tree, workdir) {
     return;
   }
   if (source !== '.') throw new Error('only `COPY . .` of the context is rehearsed');
-  const archive = execFileSync('git', ['archive', 'HEAD'], { cwd: root, maxBuffer: 2 ** 30 });
+  const archive = execFileSync('git', ['archive', 'HEAD', '--', '.', ...ignored()], { cwd: root, maxBuffer: 2 ** 30 });
   execFileSync('tar', ['-x', '-C', to], { input: archive });
+}
+
+/** What .dockerignore keeps out of the context, as git leaves it out. */
+function ignored() {
+  const lines = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n');
+  const patterns = lines.filter((line) => line !== '' && !line.startsWith('#'));
+  return patterns.flatMap((pattern) => [`:(exclude,glob)${pattern}`, `:(exclude,glob)${pattern}/**`]);
 }
 
 /** Starts what the image starts, until its own health check says that it is well. */
