@@ -1,7 +1,7 @@
 import { parseIssuer } from '@authsec/manager-client';
 import { authsec, type AuthSec } from '../authsec.js';
 import type { UserInfo } from '../session/caller-session.js';
-import type { AuthSecOptions } from '../session/login-service.js';
+import { type AuthSecOptions, systemEnvironment } from '../session/login-service.js';
 import { provideEnvironment } from '../session/provided-environment.js';
 import { connectTestClient, signIn, type ConnectableServer, type TestClient, type ToolCaller } from './test-client.js';
 import { createTestClock, turn } from './test-clock.js';
@@ -72,7 +72,8 @@ export async function createTestManager(options: TestManagerOptions = {}): Promi
   const services = createTestServices({ declared, clock, people, sessions });
   const network = createTestFetch({ issuer, baseUrl, clientId, clientSecret, logins, sessions, services });
   const { fetch } = network;
-  provideEnvironment(fetch, { clock, debug: false, random: () => 0.5, network: services.network });
+  const { debug } = systemEnvironment();
+  provideEnvironment(fetch, { clock, debug, random: () => 0.5, network: services.network });
 
   const closers = new Set<() => Promise<void>>();
   let isThere = true;

@@ -1,6 +1,6 @@
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { type AuthSec, userInfoOf } from '../../src/index.js';
 import { createTestManager, type TestManager } from '../../src/testing.js';
 import { until } from '../support/fake-clock.js';
@@ -157,4 +157,24 @@ describe('a server’s own test of its protection', () => {
     bare.registerTool('ping', {}, () => ({ content: [] }));
     await expect(manager.connect(bare, ada)).rejects.toThrow(/oauth_start: is this server protected\?/);
   });
+});
+
+test('with AUTHSEC_DEBUG=1 stderr is told why a tool is hidden, as in front of a real Manager', async () => {
+  const before = process.env['AUTHSEC_DEBUG'];
+  const write = jest.spyOn(process.stderr, 'write').mockReturnValue(true);
+  process.env['AUTHSEC_DEBUG'] = '1';
+  const debugged = await createTestManager({ people: { [bob]: {} } });
+  try {
+    const client = await debugged.connect(createServer(debugged.authsec()), bob);
+    await client.toolNames();
+    const said = write.mock.calls.map(([text]) => String(text));
+    expect(said.join('')).toContain(
+      'not listed: "admin_dashboard" is denied (role_missing). Missing: the role "admin".',
+    );
+  } finally {
+    if (before === undefined) delete process.env['AUTHSEC_DEBUG'];
+    else process.env['AUTHSEC_DEBUG'] = before;
+    await debugged.close();
+    write.mockRestore();
+  }
 });
