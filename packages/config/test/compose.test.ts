@@ -6,6 +6,7 @@ import { parse } from 'yaml';
 interface Service {
   readonly image: string;
   readonly build?: { readonly context: string; readonly dockerfile: string };
+  readonly pull_policy?: string;
   readonly command?: readonly string[];
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly environment?: Readonly<Record<string, string>>;
@@ -49,10 +50,18 @@ describe.each(['docker/compose.yml', 'docker/compose.dev.yml'])('%s', (path) => 
   const services = Object.entries(compose.services);
 
   test('every image is pinned by digest, or built from a Dockerfile that is there', () => {
-    for (const [, { image, build }] of services) {
+    const built = new Set(services.flatMap(([, { image, build }]) => (build ? [image] : [])));
+    for (const [, { image, build, pull_policy }] of services) {
       if (build) expect(existsSync(join(root, 'docker', build.context, build.dockerfile))).toBe(true);
+      // Whoever has such a name in a registry is not us.
+      if (built.has(image)) expect(pull_policy).toBe(build ? 'build' : 'never');
       else expect(image).toMatch(/:[^@]+@sha256:[0-9a-f]{64}$/);
     }
+  });
+
+  test('no image is built twice: at the same time and under one name, one of the builds fails', () => {
+    const built = services.flatMap(([, { image, build }]) => (build ? [image] : []));
+    expect(built.sort()).toEqual(['authsec-demo-mcp', 'authsec-manager']);
   });
 
   test('waits only for what there is, and mounts only what is there', () => {
