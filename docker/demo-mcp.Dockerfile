@@ -10,6 +10,7 @@ RUN npx -y pnpm@12.21.0 exec turbo run build --filter=@authsec/demo-mcp --output
 RUN npx -y pnpm@12.21.0 --filter @authsec/demo-mcp deploy --prod ../app
 RUN npx -y pnpm@12.21.0 --filter @authsec/demo-mcp sbom --prod --sbom-type application --sbom-format cyclonedx --out ../app/sbom.cdx.json
 RUN node docker/prune-folder.js ../app
+RUN cp LICENSE ../app/
 
 FROM gcr.io/distroless/nodejs22-debian12:nonroot@sha256:13593b7570658e8477de39e2f4a1dd25db2f836d68a0ba771251572d23bb4f8e
 ARG VERSION=0.0.0

@@ -56,15 +56,17 @@ async function rehearse(image) {
   const last = stages.at(-1);
   const tree = join(folder, last.name ?? 'image');
   const app = join(tree, lastOf(last, 'WORKDIR').text);
-  return { image, buildSeconds, megabytes: megabytesIn(app), ...(await run(last, app, images[image].prepare)) };
+  const missing = ['LICENSE', 'sbom.cdx.json'].filter((name) => !existsSync(join(app, name)));
+  return { image, buildSeconds, megabytes: megabytesIn(app), missing, ...(await run(last, app, images[image].prepare)) };
 }
 
-function assertImage({ image, megabytes, user, exitCode, written }) {
+function assertImage({ image, megabytes, user, exitCode, written, missing }) {
   const wrong = [
     megabytes > images[image].mostMegabytes && `${megabytes} MB, more than ${images[image].mostMegabytes}`,
     process.getuid() === 0 && user !== '65532' && `it ran as user ${user}`,
     exitCode !== 0 && `SIGTERM ended it with ${exitCode}`,
     written.length > 0 && `it wrote ${written.join(', ')}`,
+    ...missing.map((name) => `${name} is not in it`),
   ].filter(Boolean);
   if (wrong.length > 0) throw new Error(`${image}: ${wrong.join('; ')}`);
 }
