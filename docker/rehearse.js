@@ -57,7 +57,13 @@ async function rehearse(image) {
   const tree = join(folder, last.name ?? 'image');
   const app = join(tree, lastOf(last, 'WORKDIR').text);
   const missing = ['LICENSE', 'sbom.cdx.json'].filter((name) => !existsSync(join(app, name)));
-  return { image, buildSeconds, megabytes: megabytesIn(app), missing, ...(await run(last, app, images[image].prepare)) };
+  return {
+    image,
+    buildSeconds,
+    megabytes: megabytesIn(app),
+    missing,
+    ...(await run(last, app, images[image].prepare)),
+  };
 }
 
 function assertImage({ image, megabytes, user, exitCode, written, missing }) {
