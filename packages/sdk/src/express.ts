@@ -17,7 +17,10 @@ export interface McpRouterOptions {
   readonly allowedHosts?: readonly string[] | undefined;
   /** Origins of web pages that may use the endpoint; they get CORS headers. Default: none, which is for all but browsers. */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** Default 10,000. Past it the longest idle session without a login ends, of the address that has the most of them. */
+  /**
+   * Default 10,000. Past it the longest idle session without a login ends, of the address that has the most of them; and
+   * past 1,000 of one address (Express's `trust proxy` says which) the longest idle one of its own.
+   */
   readonly maxSessions?: number | undefined;
   /** Default 1,800. A session with an open stream is not idle. */
   readonly idleTimeoutSeconds?: number | undefined;
@@ -50,6 +53,7 @@ export function createMcpRouter(options: McpRouterOptions): McpRouter {
   const log = createAuthorLog({ logger: options.logger, debug: false });
   const limits: SessionLimits = {
     maxSessions: positive('maxSessions', options.maxSessions, 10_000),
+    maxStrangersPerAddress: 1_000,
     idleTimeoutMs: positive('idleTimeoutSeconds', options.idleTimeoutSeconds, 1_800) * 1_000,
     absoluteTimeoutMs: positive('absoluteTimeoutSeconds', options.absoluteTimeoutSeconds, 43_200) * 1_000,
   };

@@ -76,12 +76,13 @@ export function createEndpoint(options: {
     if ((body.value as { readonly method?: unknown } | null)?.method !== 'initialize') {
       return sendJsonRpcError(response, 400, sessionRequired);
     }
-    if (!sessions.makeRoom()) {
+    const address = addressOf(request);
+    if (!sessions.makeRoom(address)) {
       log.warn('refused a new MCP session: as many as maxSessions are signed in');
       response.setHeader('Retry-After', '30');
       return sendJsonRpcError(response, 503, { code: -32000, message: 'Too many sessions: try again later' });
     }
-    await openSession(options, { request, response, body: body.value, address: addressOf(request), ip: ipOf(request) });
+    await openSession(options, { request, response, body: body.value, address, ip: ipOf(request) });
   }
 
   async function readOrRefuse(

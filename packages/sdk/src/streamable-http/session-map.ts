@@ -2,6 +2,8 @@ import type { HttpSession } from './http-session.js';
 
 export interface SessionLimits {
   readonly maxSessions: number;
+  /** Without a login, of one address: each costs as much memory as a server with all of its tools. */
+  readonly maxStrangersPerAddress: number;
   readonly idleTimeoutMs: number;
   readonly absoluteTimeoutMs: number;
 }
@@ -16,8 +18,11 @@ interface Kept {
 
 /** The sessions of one endpoint by `Mcp-Session-Id`, with their limits. `now` is monotonic, in milliseconds. */
 export interface SessionMap {
-  /** Makes room at the cost of the address with the most sessions that are not signed in; false where all are signed in. */
-  makeRoom(): boolean;
+  /**
+   * Makes room for a session from this address: at its own cost where it has as many that are not signed in as it may,
+   * at that of the address with the most of them where the map is full; false where all are signed in.
+   */
+  makeRoom(address: string): boolean;
   add(id: string, session: HttpSession): void;
   /** The session, in use until `release` is called; undefined where it is unknown or over. */
   use(id: string): { readonly session: HttpSession; readonly release: () => void } | undefined;
@@ -30,7 +35,7 @@ export interface SessionMap {
 }
 
 export function createSessionMap(limits: SessionLimits, now: () => number): SessionMap {
-  const { maxSessions, idleTimeoutMs, absoluteTimeoutMs } = limits;
+  const { maxSessions, maxStrangersPerAddress, idleTimeoutMs, absoluteTimeoutMs } = limits;
   // In the order of their last use.
   const kept = new Map<string, Kept>();
 
@@ -41,16 +46,21 @@ export function createSessionMap(limits: SessionLimits, now: () => number): Sess
     void session.close();
   };
 
+  /** The one that was idle longest, else the one used longest ago. */
+  const endOne = (candidates: readonly Candidate[]): boolean => {
+    const victim = candidates.find(({ entry }) => entry.open === 0) ?? candidates[0];
+    if (victim) end(victim.id, victim.entry);
+    return victim !== undefined;
+  };
+
   const map: SessionMap = {
-    makeRoom() {
-      if (kept.size < maxSessions) return true;
+    makeRoom(address) {
+      if (kept.size < Math.min(maxSessions, maxStrangersPerAddress)) return true;
       map.sweep();
-      if (kept.size < maxSessions) return true;
-      const id = pickVictim(kept);
-      const victim = id === undefined ? undefined : kept.get(id);
-      if (id === undefined || !victim) return false;
-      end(id, victim);
-      return true;
+      const strangers = strangersByAddress(kept);
+      const own = strangers.get(address) ?? [];
+      if (own.length >= maxStrangersPerAddress) return endOne(own);
+      return kept.size < maxSessions || endOne(most([...strangers.values()]));
     },
     add: (id, session) => void kept.set(id, { session, openedAt: now(), usedAt: now(), open: 0 }),
     use(id) {
@@ -93,17 +103,24 @@ export function createSessionMap(limits: SessionLimits, now: () => number): Sess
   return map;
 }
 
-/** Of the address that has the most sessions without a login: the one that was idle longest, else the one used longest ago. */
-function pickVictim(kept: ReadonlyMap<string, Kept>): string | undefined {
-  const byAddress = new Map<string, { id: string; isIdle: boolean }[]>();
-  for (const [id, { session, open }] of kept) {
-    if (session.isSignedIn()) continue;
-    const ofAddress = byAddress.get(session.address);
-    const candidate = { id, isIdle: open === 0 };
-    if (ofAddress) ofAddress.push(candidate);
-    else byAddress.set(session.address, [candidate]);
+interface Candidate {
+  readonly id: string;
+  readonly entry: Kept;
+}
+
+/** The sessions without a login, in the order of their last use. */
+function strangersByAddress(kept: ReadonlyMap<string, Kept>): Map<string, Candidate[]> {
+  const byAddress = new Map<string, Candidate[]>();
+  for (const [id, entry] of kept) {
+    if (entry.session.isSignedIn()) continue;
+    const { address } = entry.session;
+    const ofAddress = byAddress.get(address);
+    if (ofAddress) ofAddress.push({ id, entry });
+    else byAddress.set(address, [{ id, entry }]);
   }
-  let most: { id: string; isIdle: boolean }[] = [];
-  for (const candidates of byAddress.values()) if (candidates.length > most.length) most = candidates;
-  return (most.find(({ isIdle }) => isIdle) ?? most[0])?.id;
+  return byAddress;
+}
+
+function most(lists: readonly Candidate[][]): readonly Candidate[] {
+  return lists.reduce<readonly Candidate[]>((longest, list) => (list.length > longest.length ? list : longest), []);
 }

@@ -2,10 +2,13 @@ import { describe, expect, test } from '@jest/globals';
 import type { HttpSession } from '../../src/streamable-http/http-session.js';
 import { createSessionMap } from '../../src/streamable-http/session-map.js';
 
-function setUp(maxSessions = 3) {
+function setUp(maxSessions = 3, maxStrangersPerAddress = 1_000) {
   const clock = { at: 0 };
   const closed: string[] = [];
-  const map = createSessionMap({ maxSessions, idleTimeoutMs: 100, absoluteTimeoutMs: 1_000 }, () => clock.at);
+  const map = createSessionMap(
+    { maxSessions, maxStrangersPerAddress, idleTimeoutMs: 100, absoluteTimeoutMs: 1_000 },
+    () => clock.at,
+  );
   const add = (id: string, address = 'a', isSignedIn = false) => {
     const session: HttpSession = {
       transport: {} as never,
@@ -79,7 +82,7 @@ describe('room', () => {
     add('flood 2', 'flood');
     add('flood 3', 'flood');
     map.use('flood 1')?.release();
-    expect(map.makeRoom()).toBe(true);
+    expect(map.makeRoom('new')).toBe(true);
     expect(closed).toEqual(['flood 2']);
   });
 
@@ -90,7 +93,7 @@ describe('room', () => {
     add('flood 2', 'flood');
     map.use('flood 1');
     map.use('flood 2');
-    expect(map.makeRoom()).toBe(true);
+    expect(map.makeRoom('new')).toBe(true);
     expect(closed).toEqual(['flood 1']);
   });
 
@@ -98,7 +101,7 @@ describe('room', () => {
     const { closed, map, add } = setUp(2);
     add('one', 'a', true);
     add('two', 'a', true);
-    expect(map.makeRoom()).toBe(false);
+    expect(map.makeRoom('new')).toBe(false);
     expect(closed).toEqual([]);
   });
 
@@ -107,8 +110,23 @@ describe('room', () => {
     add('one', 'a', true);
     add('two', 'b');
     clock.at = 100;
-    expect(map.makeRoom()).toBe(true);
+    expect(map.makeRoom('new')).toBe(true);
     expect(closed).toEqual(['one', 'two']);
+  });
+
+  test('one address has so many sessions without a login, and makes room at its own cost while others are idle longer', () => {
+    const { closed, map, add } = setUp(100, 3);
+    add('other', 'other');
+    add('signed in', 'flood', true);
+    add('flood 1', 'flood');
+    add('flood 2', 'flood');
+    expect(map.makeRoom('flood')).toBe(true);
+    expect(closed).toEqual([]);
+    add('flood 3', 'flood');
+    expect(map.makeRoom('flood')).toBe(true);
+    expect(closed).toEqual(['flood 1']);
+    expect(map.makeRoom('new')).toBe(true);
+    expect(closed).toEqual(['flood 1']);
   });
 });
 
