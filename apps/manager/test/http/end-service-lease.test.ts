@@ -19,14 +19,21 @@ import { until } from '../support/until.js';
 /** What makes accounts and takes them away, as far as anybody can see from outside. */
 function createAccounts() {
   const living = new Map<string, string>();
-  const state = { living, away: false, hangs: false, stuck: new Set<string>(), password: `canary-${random()}` };
+  const state = {
+    living,
+    away: false,
+    hangs: false,
+    stuck: new Set<string>(),
+    password: `canary-${random()}`,
+    leaseSeconds: 60,
+  };
   const databases: DynamicDatabases = {
     configure: async () => {},
     async issue() {
       if (state.hangs) await new Promise((resolve) => setTimeout(resolve, 2_100));
       const username = `v-${random(6)}`;
       living.set(`lease/${username}`, username);
-      return { leaseId: `lease/${username}`, username, password: state.password, leaseSeconds: 60 };
+      return { leaseId: `lease/${username}`, username, password: state.password, leaseSeconds: state.leaseSeconds };
     },
     renew: async () => 60,
     async revoke(_address, leaseId) {
@@ -126,6 +133,12 @@ describe('a dynamic credential', () => {
     expect(row).toMatchObject({ serviceId: service.id, sid: login.sid, endedAt: null });
     expect(Buffer.from(row.sealedLeaseId).toString('latin1')).not.toContain('lease/');
     await expectNotTold(stage, [accounts.state.password, 'of-the-maker']);
+  });
+
+  test('is good for as long as its lease, also where that is longer than others may be kept', async () => {
+    accounts.state.leaseSeconds = 900;
+    expect((await issue()).body.expires_in).toBe(900);
+    accounts.state.leaseSeconds = 60;
   });
 
   test('that came too late for its call is ended, and was not issued', async () => {

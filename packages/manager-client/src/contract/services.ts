@@ -97,8 +97,8 @@ export const issuedCredentialSchema = z.strictObject({
     allow_private_addresses: z.boolean(),
   }),
   credential: serviceCredentialSchema,
-  /** Seconds, at most 300, that it may be kept in memory; counted from when the request was sent. */
-  expires_in: z.number().min(0).max(300),
+  /** Seconds that it may be kept in memory, counted from when the request was sent: 300 at most, under a lease its time. */
+  expires_in: z.number().min(0).max(3_600),
   /** Of a dynamic credential: to be ended with the call. */
   lease_id: z.uuid().nullable(),
   decision_id: z.uuid(),

@@ -130,6 +130,12 @@ export function createCallServices(options: {
       assertUsable() {
         assertUsable(service);
         if (!held.has(credential)) throw new AuthSecError('credential_escaped', `a credential of ${service} was ended`);
+        if (credential.issued.lease_id !== null && !credential.isFresh()) {
+          throw new AuthSecError(
+            'credential_escaped',
+            `the lease of a credential of ${service} is over: ask for another`,
+          );
+        }
       },
       end,
     });

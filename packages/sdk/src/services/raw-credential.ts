@@ -15,7 +15,7 @@ export interface ServiceDescription {
 
 interface Revealing<Credential> {
   readonly service: ServiceDescription;
-  /** The value, plain. Throws `credential_escaped` after the call. */
+  /** The value, plain. Throws `credential_escaped` after the call, and after a lease. */
   reveal(): Credential;
   /** Ends it before the call does. */
   end(): Promise<void>;
@@ -26,7 +26,8 @@ interface Revealing<Credential> {
 
 /**
  * A credential as a tool's own code may use it during one call: each field by its name, `[redacted]` wherever it is
- * printed, serialised or copied whole. After the call each use throws `credential_escaped`.
+ * printed, serialised or copied whole. After the call, and after the lease of an account that was made for it, each use throws
+ * `credential_escaped`.
  */
 export type RawCredential<Type extends CredentialType = CredentialType> = Type extends CredentialType
   ? Readonly<Extract<ServiceCredential, { type: Type }>> & Revealing<Extract<ServiceCredential, { type: Type }>>

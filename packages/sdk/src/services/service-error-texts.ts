@@ -51,7 +51,7 @@ const serviceErrorTexts: Readonly<Record<ServiceErrorCode, { readonly message: s
     nextStep: tellOperator,
   },
   credential_escaped: {
-    message: 'A credential was used after the call that it was for.',
+    message: 'A credential was used after the call that it was for, or after its lease.',
     nextStep: tellOperator,
   },
 };

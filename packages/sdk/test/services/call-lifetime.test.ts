@@ -251,6 +251,34 @@ describe('a credential', () => {
     expect.assertions(3);
   });
 
+  test('is of no use once its lease is over, and another is to be had', async () => {
+    manager.setService('reports', { ...reports, expiresInSeconds: 20 });
+    const client = await manager.connect(createServer(), ada);
+    const { text } = await call(client, async (services) => {
+      const one = await services.credential('reports', 'database');
+      await manager.advance(19_000);
+      expect(one.password).toBe(canary);
+      await manager.advance(1_000);
+      for (const use of [() => one.password, () => one.reveal()]) {
+        expect(use).toThrow(expect.objectContaining({ code: 'credential_escaped' }));
+      }
+      expect(String(one)).toBe('[redacted]');
+      return (await services.credential('reports', 'database')).username;
+    });
+    expect(text).toBe('v-ada');
+  });
+
+  test('without a lease is as good as its call is long', async () => {
+    manager.setService('github', { ...github, rawCredential: true, expiresInSeconds: 0 });
+    const client = await manager.connect(createServer(), ada);
+    const { text } = await call(client, async (services) => {
+      const one = await services.credential('github', 'bearer');
+      await manager.advance(1_000);
+      return String(one.token === canary);
+    });
+    expect(text).toBe('true');
+  });
+
   test('is nowhere to be seen, however it is printed, serialised or copied', async () => {
     const client = await manager.connect(createServer(), ada);
     const { text } = await call(client, async (services) => {

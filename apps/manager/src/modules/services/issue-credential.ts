@@ -71,7 +71,7 @@ export function createIssueCredential(options: IssueCredentialOptions): IssueCre
     return {
       service: { id, name, kind, base_url, allow_private_addresses },
       credential: obtained.credential,
-      expires_in: Math.min(seconds, obtained.keepSeconds),
+      expires_in: obtained.lease ? obtained.keepSeconds : Math.min(seconds, obtained.keepSeconds),
       lease_id: leaseId,
       decision_id: use.decisionId,
     };

@@ -40,6 +40,7 @@ export interface ObtainCredentialOptions {
 }
 
 export const maxKeepSeconds = 300;
+const maxLeaseSeconds = 3_600;
 
 export function createObtainCredential(options: ObtainCredentialOptions): ObtainCredential {
   const { secrets, clientTokens, personTokens, clock } = options;
@@ -94,7 +95,7 @@ export function createObtainCredential(options: ObtainCredentialOptions): Obtain
         const { host, port, database, tls } = settings;
         const { username, password, leaseSeconds } = lease;
         const credential = { type: 'database', host, port, database, tls, username, password } as const;
-        return { credential, keepSeconds: Math.min(leaseSeconds, maxKeepSeconds), lease };
+        return { credential, keepSeconds: Math.min(leaseSeconds, maxLeaseSeconds), lease };
       }
     }
   };
