@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { hash } from '@node-rs/argon2';
+import { Client } from 'pg';
+import { findPasswordAccount } from '../../src/modules/sign-in/sign-in.repository.js';
 import { createSignInService, type SignInService } from '../../src/modules/sign-in/sign-in.service.js';
 import { createTestPerson } from '../support/test-data.js';
 import { createTestManager, type TestManager, type TestTenant } from '../support/test-manager.js';
@@ -75,4 +77,23 @@ describe('attempts with a password', () => {
     expect(await attempt(email, password)).toBeDefined();
     await expect(attempt(email, password)).rejects.toMatchObject({ code: 'rate_limited' });
   });
+});
+
+test('the database is asked the same, whether there is an account, one without a password, or none', async () => {
+  const other = await createTestPerson(tenant);
+  const query = jest.spyOn(Client.prototype, 'query');
+  const ask = async (who: string) => {
+    query.mockClear();
+    const account = await findPasswordAccount(tenant.db, who);
+    return { account, statements: query.mock.calls.length };
+  };
+  try {
+    const own = { status: 'active', passwordHash: expect.stringContaining('$argon2id$'), userId: expect.any(String) };
+    expect(await ask(email)).toEqual({ account: own, statements: 1 });
+    const without = { status: 'active', passwordHash: null, userId: other.id };
+    expect(await ask(other.email)).toEqual({ account: without, statements: 1 });
+    expect(await ask(`${randomUUID()}@example.test`)).toEqual({ account: undefined, statements: 1 });
+  } finally {
+    query.mockRestore();
+  }
 });

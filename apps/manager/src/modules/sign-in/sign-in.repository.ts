@@ -7,10 +7,13 @@ export interface PasswordAccount {
   readonly passwordHash: string | null;
 }
 
-/** `email` in lower case. */
+/** `email` in lower case. One statement: a second one, only where there is an account, would tell by its time that there is. */
 export async function findPasswordAccount(db: TenantDatabase, email: string): Promise<PasswordAccount | undefined> {
-  const user = await db.user.findUnique({ where: { email }, include: { password: true } });
-  return user ? { userId: user.id, status: user.status, passwordHash: user.password?.passwordHash ?? null } : undefined;
+  const [account] = await db.$queryRaw<PasswordAccount[]>`
+    SELECT u.id::text AS "userId", u.status::text AS status, p.password_hash AS "passwordHash"
+      FROM users u LEFT JOIN password_credentials p ON p.user_id = u.id
+     WHERE u.email = ${email}`;
+  return account;
 }
 
 export async function findEmail(db: TenantDatabase, userId: string): Promise<string | undefined> {
