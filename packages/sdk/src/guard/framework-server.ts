@@ -94,6 +94,7 @@ export function takeFrameworkTools(server: FrameworkServer, registry: ToolRegist
     isDeclared: registry.hasEntry,
     names: () => undefined,
     has: () => true,
+    knows: (name) => added.has(name),
     partsOf: () => [],
     prepare() {
       registry.assertAllRegistered(added);

@@ -43,11 +43,14 @@ interface Decided {
   readonly state: CallerState;
 }
 
-/** Tells of the decision about a `tools/call` whoever asked to be told. */
-export function tellDecision(context: Told, entry: Pick<Entry, 'span'>, decided: Decided): void {
+/** Tells of the decision about a `tools/call` whoever asked to be told; `isTool`: its name is not one that the caller made up. */
+export function tellDecision(
+  context: Told,
+  entry: Pick<Entry, 'span'>,
+  { isTool, ...decided }: Decided & { readonly isTool: boolean },
+): void {
   const { tool, verdict } = decided;
-  const code = codeOf(verdict);
-  entry.span?.decided({ tool: code === 'unknown_tool' ? undefined : tool, outcome: verdict.kind, code });
+  entry.span?.decided({ tool: isTool ? tool : undefined, outcome: verdict.kind, code: codeOf(verdict) });
   tell(context, 'tools/call', decided);
 }
 

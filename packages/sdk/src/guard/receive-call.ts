@@ -36,7 +36,7 @@ export function receiveCall(context: GuardContext, message: RpcRequest, entry: E
 
   const verdict = verdictOn(context, state, name);
   if (!mayPass(context, verdict, name)) return void callListed(context, message, entry, name);
-  decided(context, message, entry, state, verdict, name);
+  decided(context, message, entry, state, { verdict, name, isTool: context.tools.knows(name) });
 }
 
 /** A low-level server runs what its author wrote for whatever name comes: it gets none that is not known to be that of a tool. */
@@ -53,11 +53,11 @@ async function callListed(context: GuardContext, message: RpcRequest, entry: Ent
     const state = context.pipeline.identify();
     const verdict = isListed ? verdictOn(context, state, name) : unknownTool(name);
     if (verdict.kind === 'hidden' || entry.cancelled) {
-      tellDecision(context, entry, { tool: name, verdict, state });
+      tellDecision(context, entry, { tool: name, verdict, state, isTool: isListed });
       if (verdict.kind === 'hidden') logHidden(context.log, verdict.why, state);
       return reply(context, errorOf(message.id, errorCodes.invalidParams, `Unknown tool: ${name}`));
     }
-    decided(context, message, entry, state, verdict, name);
+    decided(context, message, entry, state, { verdict, name, isTool: true });
   } catch (error) {
     context.log.error('a call could not be judged', { error: String(error) });
     reply(context, errorOf(message.id, errorCodes.internal, 'Internal error'));
@@ -69,11 +69,10 @@ function decided(
   message: RpcRequest,
   entry: Entry,
   state: CallerState,
-  verdict: Verdict,
-  name: string,
+  { verdict, name, isTool }: { readonly verdict: Verdict; readonly name: string; readonly isTool: boolean },
 ): void {
   const { id } = message;
-  tellDecision(context, entry, { tool: name, verdict, state });
+  tellDecision(context, entry, { tool: name, verdict, state, isTool });
   switch (verdict.kind) {
     case 'allowed': {
       const { owner, session, log } = context;

@@ -14,6 +14,8 @@ export interface ServerTools {
   names(): readonly string[] | undefined;
   /** True for every name of a low-level server. */
   has(name: string): boolean;
+  /** Whether it is known to be the name of a tool without asking the server: nobody can have made it up. */
+  knows(name: string): boolean;
   /** What a listing of this tool is made of, to be compared by identity. */
   partsOf(name: string): readonly unknown[];
   /** Before connect: the handlers of an author without tools, and every entry checked against what is registered. */
@@ -34,6 +36,7 @@ export function takeTools(options: {
       isDeclared: registry.hasEntry,
       names: () => undefined,
       has: () => true,
+      knows: registry.hasEntry,
       partsOf: () => [],
       prepare: () => {},
     };
@@ -68,6 +71,7 @@ export function takeTools(options: {
       return Object.keys(highLevel._registeredTools).filter((name) => find(name)?.enabled);
     },
     has: (name) => !isOwn() || find(name) !== undefined,
+    knows: (name) => (isOwn() ? find(name) !== undefined : registry.hasEntry(name)),
     partsOf(name) {
       const tool = find(name);
       return [tool?.title, tool?.description, tool?.inputSchema, tool?.outputSchema, tool?.annotations, tool?._meta];
