@@ -40,14 +40,29 @@ function base64FormsOf(bytes: Buffer): string[] {
   return [...forms, ...forms.map((form) => form.replaceAll('+', '-').replaceAll('/', '_'))];
 }
 
+/** What writers of URLs leave as it is beside letters, digits and `-._~`: Python, Go and RFC 3986 in paths and in queries. */
+const keptInUrls = ['/', '$&+:=@', "!$&'()*+,:;=@", "!$&'()*+,/:;=@", "!$&'()*+,/:;=?@"];
+
 function percentFormsOf(text: string): string[] {
   const well = Buffer.from(text).toString();
   const uri = encodeURIComponent(well);
   const strict = uri.replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
   const form = new URLSearchParams({ v: well }).toString().slice(2);
+  const kept = keptInUrls.map((signs) =>
+    strict.replaceAll(/%[2-7][0-9A-F]/g, (byte) => {
+      const sign = decodeURIComponent(byte);
+      return signs.includes(sign) ? sign : byte;
+    }),
+  );
   // Twice, as a URL stands in the query of another one.
-  const upper = [uri, strict, form, encodeURI(well), encodeURIComponent(uri), encodeURIComponent(form)];
+  const twice = [encodeURIComponent(uri), encodeURIComponent(form)];
+  const upper = [uri, strict, form, encodeURI(well), ...kept, asQuery(well), ...twice];
   return [...upper, ...upper.map((one) => one.replaceAll(/%[0-9A-F]{2}/g, (byte) => byte.toLowerCase()))];
+}
+
+/** As browsers and Node write it in the query of a URL. */
+function asQuery(text: string): string {
+  return new URL(`http://_?_${text.replaceAll('#', '%23')}`).search.slice(2);
 }
 
 function jsonFormsOf(text: string): string[] {

@@ -18,6 +18,8 @@ const filler = fc.oneof(
 const bytes = (text: string) => Buffer.from(text);
 const percentUpper = (text: string) =>
   [...bytes(text)].map((byte) => `%${byte.toString(16).padStart(2, '0').toUpperCase()}`).join('');
+const percentBut = (text: string, kept: string) =>
+  [...text].map((char) => (/[\w.~-]/.test(char) || kept.includes(char) ? char : percentUpper(char))).join('');
 const asciiJson = (text: string) =>
   JSON.stringify(text)
     .slice(1, -1)
@@ -35,6 +37,11 @@ const writings: readonly [name: string, write: (text: string) => string][] = [
   ['percent-encoded in lower case', (text) => encodeURIComponent(text).replace(/%../g, (byte) => byte.toLowerCase())],
   ['percent-encoded throughout', percentUpper],
   ['as a form', (text) => new URLSearchParams({ '': text }).toString().slice(1)],
+  ['percent-encoded as Python does', (text) => percentBut(text, '/')],
+  ['percent-encoded as Go does in a path', (text) => percentBut(text, '$&+:=@')],
+  ['percent-encoded as little as a path allows', (text) => percentBut(text, "!$&'()*+,:;=@/")],
+  ['percent-encoded as little as a query allows', (text) => percentBut(text, "!$&'()*+,:;=@/?")],
+  ['as URL writes a query', (text) => Object.assign(new URL('http://h'), { search: `x=${text}` }).search.slice(3)],
   ['base64, percent-encoded', (text) => encodeURIComponent(bytes(text).toString('base64'))],
   ['in JSON', (text) => JSON.stringify(text).slice(1, -1)],
   ['in JSON in JSON', (text) => JSON.stringify(JSON.stringify(text).slice(1, -1)).slice(1, -1)],
