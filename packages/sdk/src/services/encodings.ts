@@ -62,7 +62,9 @@ function percentFormsOf(text: string): string[] {
 
 /** As browsers and Node write it in the query of a URL. */
 function asQuery(text: string): string {
-  return new URL(`http://_?_${text.replaceAll('#', '%23')}`).search.slice(2);
+  const url = new URL('http://_');
+  url.search = `_${text}`;
+  return url.search.slice(2);
 }
 
 function jsonFormsOf(text: string): string[] {

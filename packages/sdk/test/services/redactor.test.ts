@@ -80,6 +80,8 @@ describe('a secret in a body', () => {
         fc.property(secret, filler, filler, fc.array(fc.nat(), { maxLength: 12 }), (value, before, after, places) => {
           fc.pre(onWire(value));
           const written = bytes(write(value));
+          // URL drops tabs and line breaks: what is left is another value, and may be too short.
+          fc.pre(written.length >= value.length);
           const body = join(before, written, after);
           // Where the filler has part of it by chance, what is left cannot be foreseen.
           fc.pre(body.length === before.length + written.length + after.length);
