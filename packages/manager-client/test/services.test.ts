@@ -35,12 +35,14 @@ test('a credential is given up after 2.3 s, all else after what the client was t
   const id = '7f6f6b1e-6f0c-4e6e-9b43-3f3d1a2b4c5d';
   await services.issueCredential({ sid, service: 'github' }).catch(() => {});
   await services.issueCredential({ sid, service: 'github' }, { timeoutMs: 100 }).catch(() => {});
+  await services.renewLease(id, {}).catch(() => {});
   await services.endLease(id);
   await services.delete(id);
   await services.disconnect(id, id);
   expect(sent.slice(1).map(({ method, url, timeoutMs }) => `${method} ${new URL(url).pathname} ${timeoutMs}`)).toEqual([
     'POST /v1/service-credentials 2300',
     'POST /v1/service-credentials 100',
+    `POST /v1/service-leases/${id}/renew 2300`,
     `DELETE /v1/service-leases/${id} 10000`,
     `DELETE /v1/services/${id} 10000`,
     `DELETE /v1/services/${id}/connections/${id} 10000`,

@@ -89,12 +89,16 @@ describeVault('databases of a tenant, with a real Vault and a real PostgreSQL', 
     return entered;
   };
 
+  const askVault = async (path: string, body?: object): Promise<{ keys: string[]; last_renewal?: string | null }> => {
+    const headers = { 'X-Vault-Token': vault.rootToken };
+    const asked = { headers, ...(body && { method: 'POST', body: JSON.stringify(body) }) };
+    const answer = await fetch(`${vault.address}/v1/${path}`, asked);
+    return ((await answer.json()) as { data: { keys: string[] } }).data;
+  };
   /** The names of what this tenant has in the database engine. */
   const inVault = async (): Promise<string[]> => {
-    const headers = { 'X-Vault-Token': vault.rootToken };
-    const answer = await fetch(`${vault.address}/v1/${vault.plan.mounts.databases}/config?list=true`, { headers });
-    const { data } = (await answer.json()) as { data: { keys: string[] } };
-    return data.keys.filter((name) => name.startsWith(`${stage.tenant.id}.`)).sort();
+    const { keys } = await askVault(`${vault.plan.mounts.databases}/config?list=true`);
+    return keys.filter((name) => name.startsWith(`${stage.tenant.id}.`)).sort();
   };
 
   test('201: tools get accounts of its making, and the one that makes them is nowhere but in Vault', async () => {
@@ -106,6 +110,19 @@ describeVault('databases of a tenant, with a real Vault and a real PostgreSQL', 
     const row = await stage.tenant.db.serviceConfiguration.findUniqueOrThrow({ where: { id: answer.body.id } });
     expect(await stage.tenant.db.sealedSecret.count()).toBe(0);
     await expectNotTold(stage, [maker.password, account.password], [answer.text, JSON.stringify(row)]);
+  });
+
+  test('200: an account that is renewed lives on in Vault, and may still come in', async () => {
+    const { body: service } = await create();
+    const asked = { sid, service: service.name as string, raw: true };
+    const { lease_id: leaseId, credential } = (await stage.send('post', '/v1/service-credentials', asked, caller)).body;
+    const renewed = await stage.send('post', `/v1/service-leases/${leaseId}/renew`, {}, caller);
+    expect([renewed.status, renewed.body.expires_in]).toEqual([200, 600]);
+    const place = `${vault.plan.mounts.databases}/creds/${stage.tenant.id}.${service.id}`;
+    const { keys } = await askVault(`sys/leases/lookup/${place}?list=true`);
+    const lease = await askVault('sys/leases/lookup', { lease_id: `${place}/${keys[0]}` });
+    expect([keys.length, lease.last_renewal]).toEqual([1, expect.any(String)]);
+    expect(await logsIn(credential as Account)).toBe(true);
   });
 
   test('400 for any change without the account: its statements are run by it', async () => {

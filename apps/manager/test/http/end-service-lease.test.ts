@@ -1,82 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
-import { createApp } from '../../src/app.js';
 import { createLeasesService } from '../../src/modules/services/leases.service.js';
-import { createSessionsService } from '../../src/modules/sessions/sessions.service.js';
-import type { DynamicDatabases } from '../../src/ports/secret-store.js';
-import { SecretStoreError } from '../../src/ports/secret-store.js';
-import { createServicesStage, expectNotTold, type ServicesStage } from '../support/services.js';
+import { createDatabaseStage, type DatabaseStage } from '../support/database-stage.js';
+import { expectNotTold, type ServicesStage } from '../support/services.js';
 import {
   createTestApplication,
   createTestLogin,
   createTestPerson,
-  random,
   type TestApplication,
 } from '../support/test-data.js';
 import { until } from '../support/until.js';
 
-/** What makes accounts and takes them away, as far as anybody can see from outside. */
-function createAccounts() {
-  const living = new Map<string, string>();
-  const state = {
-    living,
-    away: false,
-    hangs: false,
-    stuck: new Set<string>(),
-    password: `canary-${random()}`,
-    leaseSeconds: 60,
-  };
-  const databases: DynamicDatabases = {
-    configure: async () => {},
-    async issue() {
-      if (state.hangs) await new Promise((resolve) => setTimeout(resolve, 2_100));
-      const username = `v-${random(6)}`;
-      living.set(`lease/${username}`, username);
-      return { leaseId: `lease/${username}`, username, password: state.password, leaseSeconds: state.leaseSeconds };
-    },
-    renew: async () => 60,
-    async revoke(_address, leaseId) {
-      if (state.away || state.stuck.has(leaseId)) throw new SecretStoreError('unavailable', 'sealed');
-      living.delete(leaseId);
-    },
-    remove: async () => {},
-  };
-  return { ...state, state, databases };
-}
-
 let stage: ServicesStage;
-let accounts: ReturnType<typeof createAccounts>;
-let app: ReturnType<typeof createApp>;
-let sessions: ReturnType<typeof createSessionsService>;
-let service: { readonly id: string; readonly name: string };
+let accounts: DatabaseStage['accounts'];
+let app: DatabaseStage['app'];
+let sessions: DatabaseStage['sessions'];
+let service: DatabaseStage['service'];
+let send: DatabaseStage['send'];
 let login: { readonly sid: string };
+let issue: () => ReturnType<DatabaseStage['issue']>;
 
 beforeAll(async () => {
-  stage = await createServicesStage();
-  accounts = createAccounts();
-  const { container } = stage.manager;
-  const secrets = { ...container.secrets, databases: accounts.databases };
-  const leases = createLeasesService({ ...container, secrets });
-  sessions = createSessionsService({ ...container, onEnded: (tenantId, db) => leases.sweep(tenantId, db) });
-  app = createApp({ ...container, secrets, leases, sessions });
-  const name = `db${randomUUID()}`;
-  const made = await send('post', '/v1/services', stage.writer).send({
-    name,
-    settings: {
-      kind: 'database',
-      host: 'db.example.com',
-      database: 'reports',
-      tls: 'require',
-      creation_statements: [`CREATE ROLE "{{name}}" LOGIN PASSWORD '{{password}}'`],
-    },
-    secret: { username: 'maker', password: 'of-the-maker' },
-    requirement: { roles: ['developer'] },
-    applications: [stage.application.clientId],
-    raw_credential: true,
-  });
-  expect([made.status, made.text]).toEqual([201, expect.any(String)]);
-  service = made.body as { id: string; name: string };
+  const made = await createDatabaseStage();
+  ({ stage, accounts, app, sessions, service, send } = made);
+  issue = () => made.issue(login.sid);
 }, 60_000);
 afterAll(() => stage?.close());
 beforeEach(async () => {
@@ -87,20 +35,12 @@ beforeEach(async () => {
   login = await createTestLogin(stage.tenant, stage.application, person, { bound: true });
 });
 
-const send = (method: 'post' | 'delete' | 'patch', path: string, authorization: string) =>
-  request(app)[method](path).set('Authorization', authorization);
-const issue = async () =>
-  send('post', '/v1/service-credentials', await stage.application.bearer()).send({
-    sid: login.sid,
-    service: service.name,
-    raw: true,
-    tool: 'run_report',
-  });
 const end = async (leaseId: string, by: Pick<TestApplication, 'bearer'> = stage.application) => {
   const { status, body } = await send('delete', `/v1/service-leases/${leaseId}`, await by.bearer());
   return status === 204 ? 204 : [status, (body as { code: string }).code];
 };
 const leaseOf = (id: string) => stage.tenant.db.serviceLease.findUniqueOrThrow({ where: { id } });
+
 describe('a dynamic credential', () => {
   test('is an account of its own for each call, under a lease', async () => {
     const [one, two] = [await issue(), await issue()];

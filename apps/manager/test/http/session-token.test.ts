@@ -59,6 +59,7 @@ const open = [
   'DELETE /v1/sessions/:sid',
   'GET /v1/changes',
   'POST /v1/service-credentials',
+  'POST /v1/service-leases/:lease_id/renew',
   'DELETE /v1/service-leases/:lease_id',
   'POST /v1/service-connections',
 ];

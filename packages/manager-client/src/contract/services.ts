@@ -105,6 +105,13 @@ export const issuedCredentialSchema = z.strictObject({
 });
 export type IssuedCredential = z.infer<typeof issuedCredentialSchema>;
 
+export const renewedLeaseSchema = z.strictObject({
+  /** Seconds that the account lives from when the request was sent. */
+  expires_in: z.number().min(0).max(3_600),
+  decision_id: z.uuid(),
+});
+export type RenewedLease = z.infer<typeof renewedLeaseSchema>;
+
 export const serviceConnectionSchema = z.strictObject({
   sub: z.string(),
   status: z.enum(['connected', 'reconnect']),
@@ -260,6 +267,20 @@ export const serviceRoutes = {
     }),
     response: issuedCredentialSchema,
     status: 201,
+    errors: [...credentialErrors],
+    access: { owner: true, session: true },
+  }),
+  /**
+   * A dynamic credential lives on, for a call of a tool that takes longer: the session is judged and the requirement
+   * decided now. 404 for a lease that is over.
+   */
+  renewLease: route({
+    method: 'POST',
+    path: '/v1/service-leases/:lease_id/renew',
+    params: z.strictObject({ lease_id: z.uuid() }),
+    body: z.strictObject({ tool: text(200).optional() }),
+    response: renewedLeaseSchema,
+    status: 200,
     errors: [...credentialErrors],
     access: { owner: true, session: true },
   }),

@@ -32,6 +32,10 @@ export function createServices(call: CallRoute) {
     issueCredential: (body: z.input<typeof routes.issueCredential.body & {}>, options?: CallOptions) =>
       call(routes.issueCredential, { body }, { timeoutMs: credentialTimeoutMs, ...options }),
 
+    /** For a call that takes longer than its lease; never asked twice by itself, and given up after 2.3 s unless told. */
+    renewLease: (leaseId: string, body: z.input<typeof routes.renewLease.body & {}>, options?: CallOptions) =>
+      call(routes.renewLease, { params: { lease_id: leaseId }, body }, { timeoutMs: credentialTimeoutMs, ...options }),
+
     /** Ends a dynamic credential; ending an ended one succeeds too. */
     endLease: (leaseId: string, options?: CallOptions) =>
       call(routes.endLease, { params: { lease_id: leaseId } }, options),

@@ -67,7 +67,7 @@ export function createCallServices(options: {
 
   async function hold(service: string, how: Parameters<CredentialIssuer['issue']>[1]): Promise<HeldCredential> {
     assertUsable(service);
-    const credential = holdCredential(await issuer.issue(service, how), { source, log });
+    const credential = holdCredential(await issuer.issue(service, how), { source, log, renewLease: issuer.renewLease });
     if (over.signal.aborted) void credential.end();
     else held.add(credential);
     assertUsable(service);

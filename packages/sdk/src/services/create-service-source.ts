@@ -22,6 +22,9 @@ export function createServiceSource(
         sub,
         tenantId,
         issue: (request, signal) => access.services.issueCredential({ sid, ...request }, { signal }),
+        async renewLease(leaseId, tool, signal) {
+          return (await access.services.renewLease(leaseId, { tool }, { signal, maxRetries: 0 })).expires_in;
+        },
         async connect(service, signal) {
           return (await access.services.connect({ sid, service }, { signal })).connect_url;
         },

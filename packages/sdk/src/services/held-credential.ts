@@ -2,7 +2,8 @@ import type { IssuedCredential, ServiceCredential } from '@authsec/manager-clien
 import type { ClientCertificate } from '@authsec/guarded-fetch';
 import type { Logger } from '../author-log.js';
 import { minRedactedLength } from './encodings.js';
-import type { Issued } from './issue-credential.js';
+import type { CredentialIssuer, Issued } from './issue-credential.js';
+import { renewLease } from './lease-renewal.js';
 import { holdSecret } from './live-secrets.js';
 import type { Redactor } from './redactor.js';
 import { secretsOf } from './secrets-of.js';
@@ -29,8 +30,13 @@ const watchedAfterMs = 30_000;
 
 export function holdCredential(
   { caller, issued, sentAt }: Issued,
-  { source, log }: { readonly source: ServiceSource | undefined; readonly log: Logger },
+  options: {
+    readonly source: ServiceSource | undefined;
+    readonly renewLease: CredentialIssuer['renewLease'];
+    readonly log: Logger;
+  },
 ): HeldCredential {
+  const { source, log } = options;
   const { credential, lease_id: leaseId, expires_in: expiresIn, service } = issued;
   const secrets = secretsOf(credential);
   if (secrets.some(({ length }) => length < minRedactedLength)) {
@@ -41,9 +47,20 @@ export function holdCredential(
   const certificate = certificateOf(credential);
   const own = certificate && shared.withCertificate(certificate);
   const freshUntil = sentAt + expiresIn * 1_000;
+  const renewal =
+    source &&
+    leaseId !== null &&
+    renewLease({
+      name: service.name,
+      endsAt: freshUntil,
+      renew: () => options.renewLease({ ...issued, lease_id: leaseId }),
+      clock: source.clock,
+      log,
+    });
   let ended: Promise<void> | undefined;
 
   async function endAll(mayStillRun: boolean): Promise<void> {
+    if (renewal) renewal.stop();
     if (mayStillRun) source?.clock.after(watchedAfterMs, () => secret?.release());
     else secret?.release();
     own?.close().catch(() => {});
@@ -54,7 +71,7 @@ export function holdCredential(
     issued,
     redactor: secret?.redactor,
     network: own ?? shared,
-    isFresh: () => source !== undefined && source.clock.monotonic() < freshUntil,
+    isFresh: () => source !== undefined && source.clock.monotonic() < (renewal ? renewal.endsAt : freshUntil),
     end: (mayStillRun = false) => (ended ??= endAll(mayStillRun)),
   };
 }

@@ -16,6 +16,8 @@ export interface PersonServices {
   readonly sub: string;
   readonly tenantId: string;
   issue(request: CredentialRequest, signal: AbortSignal): Promise<IssuedCredential>;
+  /** The seconds that the account lives, counted from when this was asked. */
+  renewLease(leaseId: string, tool: string, signal: AbortSignal): Promise<number>;
   /** The link by which the person connects their own account. */
   connect(service: string, signal: AbortSignal): Promise<string>;
   /** Again and again while the Manager is away; resolves after the first attempt. */

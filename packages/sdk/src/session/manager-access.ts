@@ -19,7 +19,7 @@ import type { LoginTokens } from './token-endpoint.js';
 /** The Manager's API as the logins of an application reach it; each its own where the application is a public client. */
 export interface ManagerAccess {
   readonly sessions: Pick<Sessions, 'bind' | 'renew'>;
-  readonly services: Pick<Services, 'issueCredential' | 'connect'>;
+  readonly services: Pick<Services, 'issueCredential' | 'renewLease' | 'connect'>;
   readonly leases: Endings;
   readonly grants: GrantStore;
   readonly revocations: Revocations;

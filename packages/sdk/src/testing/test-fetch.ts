@@ -60,8 +60,10 @@ export function createTestFetch(options: {
     if (method === 'POST' && path === sessionRoutes.renew.path) return renew(request);
     if (method === 'POST' && path === serviceRoutes.issueCredential.path) return issue(request);
     if (method === 'POST' && path === serviceRoutes.connect.path) return connect(request);
-    if (method === 'DELETE' && path.startsWith('/v1/service-leases/')) {
-      return services.endLease(path.slice('/v1/service-leases/'.length)) ? empty() : problem(404, 'not_found');
+    const [, leaseId, renewing] = /^\/v1\/service-leases\/([^/]+)(\/renew)?$/.exec(path) ?? [];
+    if (method === 'POST' && leaseId && renewing) return granted(200, services.renewLease(leaseId));
+    if (method === 'DELETE' && leaseId && !renewing) {
+      return services.endLease(leaseId) ? empty() : problem(404, 'not_found');
     }
     if (method === 'DELETE' && path.startsWith('/v1/sessions/')) return revoke(path, url);
     if (method === 'PUT' && path.startsWith('/v1/manifests/')) return publish(path, request);
@@ -136,8 +138,7 @@ export function createTestFetch(options: {
   function issue({ body }: Asked): Response {
     const asked = serviceRoutes.issueCredential.body?.safeParse(parse(body));
     if (!asked?.success) return problem(400, 'invalid_request');
-    const answer = services.issue(asked.data);
-    return 'code' in answer ? problem(answer.status, answer.code) : json(201, answer);
+    return granted(201, services.issue(asked.data));
   }
 
   function connect({ body }: Asked): Response {
@@ -210,6 +211,10 @@ function oauth({ status, body }: OAuthAnswer): Response {
 
 function json(status: number, body: unknown): Response {
   return new Response(JSON.stringify(body), { status, headers: { 'content-type': 'application/json' } });
+}
+
+function granted(status: number, answer: object | { readonly status: number; readonly code: string }): Response {
+  return 'code' in answer ? problem(answer.status, answer.code) : json(status, answer);
 }
 
 function problem(status: number, code: string): Response {

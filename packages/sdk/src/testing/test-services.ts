@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IssuedCredential, ServiceCredential, WireCode } from '@authsec/manager-client';
+import type { IssuedCredential, RenewedLease, ServiceCredential, WireCode } from '@authsec/manager-client';
 import { compileRequirement, createPrincipal, decide, type Requirement } from '@authsec/rbac-core';
 import type { Clock } from '../clock.js';
 import { createServiceNetwork, type ServiceNetwork } from '../services/service-network.js';
@@ -39,10 +39,13 @@ export interface TestServices {
   readonly network: ServiceNetwork;
   set(name: string, service: TestService): void;
   issue(asked: { sid: string; service: string; raw: boolean; previous: boolean }): IssuedCredential | Refusal;
+  renewLease(leaseId: string): RenewedLease | Refusal;
   /** False where there never was one. */
   endLease(leaseId: string): boolean;
   openLeases(): number;
 }
+
+const defaultSeconds = 300;
 
 export function createTestServices(options: {
   readonly declared: Readonly<Record<string, TestService>>;
@@ -52,7 +55,7 @@ export function createTestServices(options: {
 }): TestServices {
   const { declared, people, clock, sessions } = options;
   const services = new Map(Object.entries(declared));
-  const leases = new Map<string, 'open' | 'ended'>();
+  const leases = new Map<string, { readonly sid: string; readonly service: string; ended: boolean }>();
   const baseOf = (name: string, { baseUrl }: TestService): string => baseUrl ?? `https://${name}.test/`;
 
   function networkOn(real: ServiceNetwork): ServiceNetwork {
@@ -74,20 +77,26 @@ export function createTestServices(options: {
     return decide(createPrincipal(grants), compileRequirement(requirement)).allowed;
   }
 
+  function authorize(sid: string, name: string): { service: TestService; email: string } | Refusal {
+    const session = sessions.find(sid);
+    const email = session?.email ?? '';
+    const person = people.get(email);
+    if (!session || session.ended || clock.wall() >= session.expiresAt || !person) {
+      return { status: 409, code: 'session_ended' };
+    }
+    const service = services.get(name);
+    if (!service) return { status: 404, code: 'not_found' };
+    if (service.failure) return { status: 503, code: service.failure };
+    return mayUse(service, person) ? { service, email } : { status: 403, code: 'service_denied' };
+  }
+
   return {
     network: networkOn(createServiceNetwork()),
     set: (name, service) => void services.set(name, service),
     issue({ sid, service: name, raw, previous }) {
-      const session = sessions.find(sid);
-      const email = session?.email ?? '';
-      const person = people.get(email);
-      if (!session || session.ended || clock.wall() >= session.expiresAt || !person) {
-        return { status: 409, code: 'session_ended' };
-      }
-      const service = services.get(name);
-      if (!service) return { status: 404, code: 'not_found' };
-      if (service.failure) return { status: 503, code: service.failure };
-      if (!mayUse(service, person)) return { status: 403, code: 'service_denied' };
+      const use = authorize(sid, name);
+      if ('code' in use) return use;
+      const { service, email } = use;
       if (service.connected?.includes(email) === false) return { status: 409, code: 'service_not_connected' };
       const given = previous ? service.previousCredential : service.credential;
       if (given === undefined) return { status: 503, code: 'secret_missing' };
@@ -95,7 +104,7 @@ export function createTestServices(options: {
       const isDatabase = credential.type === 'database';
       if (raw ? !(service.rawCredential ?? isDatabase) : isDatabase) return { status: 403, code: 'service_raw_denied' };
       const leaseId = isDatabase ? randomUUID() : null;
-      if (leaseId !== null) leases.set(leaseId, 'open');
+      if (leaseId !== null) leases.set(leaseId, { sid, service: name, ended: false });
       return {
         service: {
           id: randomUUID(),
@@ -105,17 +114,25 @@ export function createTestServices(options: {
           allow_private_addresses: service.allowPrivateAddresses ?? false,
         },
         credential,
-        expires_in: service.expiresInSeconds ?? 300,
+        expires_in: service.expiresInSeconds ?? defaultSeconds,
         lease_id: leaseId,
         decision_id: randomUUID(),
       };
     },
+    renewLease(leaseId) {
+      const lease = leases.get(leaseId);
+      if (!lease || lease.ended) return { status: 404, code: 'not_found' };
+      const use = authorize(lease.sid, lease.service);
+      if ('code' in use) return use;
+      return { expires_in: use.service.expiresInSeconds ?? defaultSeconds, decision_id: randomUUID() };
+    },
     endLease(leaseId) {
-      if (!leases.has(leaseId)) return false;
-      leases.set(leaseId, 'ended');
+      const lease = leases.get(leaseId);
+      if (!lease) return false;
+      lease.ended = true;
       return true;
     },
-    openLeases: () => [...leases.values()].filter((state) => state === 'open').length,
+    openLeases: () => [...leases.values()].filter(({ ended }) => !ended).length,
   };
 }
 

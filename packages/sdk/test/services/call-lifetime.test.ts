@@ -251,14 +251,51 @@ describe('a credential', () => {
     expect.assertions(3);
   });
 
-  test('is of no use once its lease is over, and another is to be had', async () => {
+  test('with a lease is as good as its call is long: the lease is renewed', async () => {
     manager.setService('reports', { ...reports, expiresInSeconds: 20 });
     const client = await manager.connect(createServer(), ada);
     const { text } = await call(client, async (services) => {
       const one = await services.credential('reports', 'database');
+      for (let seconds = 0; seconds < 120; seconds++) {
+        await manager.advance(1_000);
+        expect(one.password).toBe(canary);
+      }
+      return String(manager.openLeases());
+    });
+    expect(text).toBe('1');
+    expect(manager.openLeases()).toBe(0);
+    await manager.advance(60_000);
+    expect(logged.join('\n')).not.toMatch(/not renewed/);
+  });
+
+  test('outlives a Manager that is away for a moment, and not the end of its lease', async () => {
+    manager.setService('reports', { ...reports, expiresInSeconds: 20 });
+    const client = await manager.connect(createServer(), ada);
+    await call(client, async (services) => {
+      const one = await services.credential('reports', 'database');
+      await manager.goAway();
+      await manager.advance(17_000);
+      await manager.comeBack();
+      await manager.advance(4_000);
+      expect(one.password).toBe(canary);
+      await manager.goAway();
+      await manager.advance(20_000);
+      expect(() => one.password).toThrow(expect.objectContaining({ code: 'credential_escaped' }));
+    });
+    expect.assertions(2);
+  });
+
+  test('of which the lease is renewed no more is of no use once that is over, and another is to be had', async () => {
+    manager.setService('reports', { ...reports, expiresInSeconds: 20 });
+    const client = await manager.connect(createServer(), ada);
+    const { text } = await call(client, async (services) => {
+      const one = await services.credential('reports', 'database');
+      manager.setService('reports', { ...reports, requirement: { roles: ['auditor'] } });
       await manager.advance(19_000);
       expect(one.password).toBe(canary);
+      expect(logged.join('\n')).toMatch(/warn the lease of a credential of reports is not renewed.*service_denied/);
       await manager.advance(1_000);
+      manager.setService('reports', reports);
       for (const use of [() => one.password, () => one.reveal()]) {
         expect(use).toThrow(expect.objectContaining({ code: 'credential_escaped' }));
       }

@@ -98,7 +98,8 @@ function open(given: Given = {}) {
       lease_id: null,
       decision_id: '00000000-0000-4000-8000-000000000000',
     };
-    return holdCredential({ caller: {} as PersonServices, issued, sentAt: systemClock.monotonic() }, { source, log });
+    const sentAt = systemClock.monotonic();
+    return holdCredential({ caller: {} as PersonServices, issued, sentAt }, { source, log, renewLease });
   };
   const held = hold(credential);
   let previousAsked = 0;
@@ -117,6 +118,8 @@ const failing = (work: Promise<unknown>) =>
     () => undefined,
     (error: unknown) => error as Error & { code?: string },
   );
+
+const renewLease = async () => 300;
 
 describe('the credential is put on the request', () => {
   test.each<[string, ServiceCredential, Partial<Seen['headers']>]>([
@@ -527,7 +530,7 @@ test('a client certificate has connections of its own, which close with the call
     closed: new AbortController().signal,
     person: () => undefined,
   };
-  const held = holdCredential({ caller, issued, sentAt: 0 }, { source, log: createLog() });
+  const held = holdCredential({ caller, issued, sentAt: 0 }, { source, log: createLog(), renewLease });
   expect(held.network).toBe(own);
   expect(shown).toEqual([{ certificate, privateKey, certificateAuthority: undefined }]);
   await Promise.all([held.end(), held.end()]);

@@ -19,6 +19,7 @@ import { createIssueCredential } from './issue-credential.js';
 import type { LeasesService } from './leases.service.js';
 import { createObtainCredential } from './obtain-credential.js';
 import { createPersonTokens } from './person-tokens.js';
+import { createRenewLease } from './renew-lease.js';
 import { createServiceCredentialRoutes } from './service-credentials.routes.js';
 import type { ServiceFetches } from './service-fetch.js';
 import { createTestService } from './test-service.js';
@@ -79,6 +80,7 @@ export function createServiceCredentials(
       logger,
       mayAllowPrivateAddresses,
     }),
+    renewLease: createRenewLease({ authorizeUse, leases, clock }),
     leases,
     connectLinks: createConnectLinks({ authorizeUse, clock }),
     connections: createConnectionsService({ secrets, client, logger }),

@@ -11,7 +11,7 @@ import { maxKeepSeconds, type ObtainCredential, type ObtainedCredential } from '
 import { secretAddressOf, type Service } from './service.js';
 import { forgetPreviousSecret, noteServiceUse } from './services-in-use.repository.js';
 import { findService } from './services.repository.js';
-import { type Progress, withinBudget } from './within-budget.js';
+import { budgetMs, type Progress, withinBudget } from './within-budget.js';
 
 export interface IssueRequest extends UseRequest {
   /** The code of a tool is to see it. */
@@ -35,8 +35,6 @@ export interface IssueCredentialOptions {
   readonly clock: Clock;
   readonly logger: Logger;
 }
-
-const budgetMs = 1_950;
 
 /** A credential for one call of a tool: who may is decided here and now, each time. */
 export function createIssueCredential(options: IssueCredentialOptions): IssueCredential {

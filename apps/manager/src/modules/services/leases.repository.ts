@@ -21,6 +21,13 @@ export function findLease(
   return db.serviceLease.findFirst({ where: { id, applicationId, ...(sid !== undefined && { sid }) } });
 }
 
+/** False where it is over by now, or has been given up. */
+export async function prolongLease(db: Database, id: string, expiresAt: Date): Promise<boolean> {
+  const where = { id, endedAt: null, expiresAt: { gt: new Date() } };
+  const { count } = await db.serviceLease.updateMany({ where, data: { expiresAt } });
+  return count === 1;
+}
+
 export async function markLeaseEnded(db: Database, id: string): Promise<void> {
   await db.serviceLease.updateMany({ where: { id, endedAt: null }, data: { endedAt: new Date() } });
 }

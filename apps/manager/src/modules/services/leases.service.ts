@@ -5,7 +5,12 @@ import type { TenantDatabase } from '../../db/tenant-clients.js';
 import { AppError } from '../../errors/app-error.js';
 import type { Clock } from '../../ports/clock.js';
 import type { Sealer } from '../../ports/sealer.js';
-import { type DatabaseLease, type SecretStore, SecretStoreError } from '../../ports/secret-store.js';
+import {
+  type DatabaseLease,
+  type DynamicDatabases,
+  type SecretStore,
+  SecretStoreError,
+} from '../../ports/secret-store.js';
 import {
   findLease,
   findOverdueLeases,
@@ -13,6 +18,7 @@ import {
   type Lease,
   letLeaseExpire,
   markLeaseEnded,
+  prolongLease,
 } from './leases.repository.js';
 import { secretAddressOf } from './service.js';
 
@@ -29,6 +35,10 @@ export interface LeaseHolder {
 export interface LeasesService {
   /** Keeps it under an id of ours; what cannot be kept is ended and not handed out. */
   keep(holder: LeaseHolder, lease: DatabaseLease): Promise<string>;
+  /** AppError 'not_found' for one that the caller does not reach, or that is over. */
+  find(caller: Caller, leaseId: string): Promise<Lease>;
+  /** The seconds that it now lives; AppError 'not_found' where it is over. */
+  renew(caller: Caller, lease: Lease, seconds: number): Promise<number>;
   /** AppError 'not_found' for one that the caller does not reach; one that has ended stays so. */
   end(caller: Caller, leaseId: string): Promise<void>;
   /** Ends, as far as the store lets it, what has outlived its time or its session. Never rejects. */
@@ -45,16 +55,31 @@ export interface LeasesOptions {
 const sweepBatch = 100;
 const sweepAtOnce = 4;
 
+function isOver(): AppError {
+  return new AppError('not_found', 'the lease is over');
+}
+
 export function createLeasesService({ secrets, sealer, clock, logger }: LeasesOptions): LeasesService {
   const binding = (tenantId: string, id: string) => `${tenantId}/service_leases/${id}`;
 
-  /** Resolves where it has ended for certain. */
-  async function revoke(tenantId: string, { id, serviceId, sealedLeaseId }: Lease): Promise<void> {
-    if (serviceId === null) return;
+  function atStore(tenantId: string, { id, sealedLeaseId }: Lease): { databases: DynamicDatabases; leaseId: string } {
     const { databases } = secrets;
     if (!databases) throw new SecretStoreError('unsupported', 'this store makes no accounts');
-    const leaseId = sealer.open(sealedLeaseId, binding(tenantId, id)).toString('utf8');
-    await databases.revoke(secretAddressOf(tenantId, serviceId), leaseId);
+    return { databases, leaseId: sealer.open(sealedLeaseId, binding(tenantId, id)).toString('utf8') };
+  }
+
+  /** Resolves where it has ended for certain. */
+  async function revoke(tenantId: string, lease: Lease): Promise<void> {
+    if (lease.serviceId === null) return;
+    const { databases, leaseId } = atStore(tenantId, lease);
+    await databases.revoke(secretAddressOf(tenantId, lease.serviceId), leaseId);
+  }
+
+  async function reach({ db, application, reach: reaches, sid }: Caller, leaseId: string): Promise<Lease> {
+    const key = { id: leaseId, applicationId: application.id, ...(reaches === 'session' && { sid }) };
+    const lease = await findLease(db, key);
+    if (!lease) throw new AppError('not_found', 'no such lease within reach');
+    return lease;
   }
 
   return {
@@ -71,10 +96,28 @@ export function createLeasesService({ secrets, sealer, clock, logger }: LeasesOp
       }
     },
 
-    async end({ db, tenantId, application, reach, sid }, leaseId) {
-      const key = { id: leaseId, applicationId: application.id, ...(reach === 'session' && { sid }) };
-      const lease = await findLease(db, key);
-      if (!lease) throw new AppError('not_found', 'no such lease within reach');
+    async find(caller, leaseId) {
+      const lease = await reach(caller, leaseId);
+      if (lease.endedAt || lease.expiresAt.getTime() <= clock.now()) throw isOver();
+      return lease;
+    },
+
+    async renew({ db, tenantId }, lease, seconds) {
+      const { id, serviceId } = lease;
+      if (serviceId === null) throw isOver();
+      const { databases, leaseId } = atStore(tenantId, lease);
+      const lives = await databases
+        .renew(secretAddressOf(tenantId, serviceId), leaseId, seconds)
+        .catch((error: unknown) => {
+          throw error instanceof SecretStoreError && error.failure === 'missing' ? isOver() : error;
+        });
+      if (!(await prolongLease(db, id, new Date(clock.now() + lives * 1_000)))) throw isOver();
+      return lives;
+    },
+
+    async end(caller, leaseId) {
+      const { db, tenantId } = caller;
+      const lease = await reach(caller, leaseId);
       if (lease.endedAt) return;
       try {
         await revoke(tenantId, lease);

@@ -40,7 +40,7 @@ export interface ObtainCredentialOptions {
 }
 
 export const maxKeepSeconds = 300;
-const maxLeaseSeconds = 3_600;
+export const maxLeaseSeconds = 3_600;
 
 export function createObtainCredential(options: ObtainCredentialOptions): ObtainCredential {
   const { secrets, clientTokens, personTokens, clock } = options;

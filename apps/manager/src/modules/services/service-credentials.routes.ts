@@ -4,10 +4,12 @@ import type { ConnectLinks } from './connect-links.js';
 import type { ConnectionsService } from './connections.service.js';
 import type { IssueCredential } from './issue-credential.js';
 import type { LeasesService } from './leases.service.js';
+import type { RenewLease } from './renew-lease.js';
 import type { TestService } from './test-service.js';
 
 export interface ServiceCredentialParts {
   readonly issueCredential: IssueCredential;
+  readonly renewLease: RenewLease;
   readonly leases: Pick<LeasesService, 'end'>;
   readonly connectLinks: ConnectLinks;
   readonly connections: ConnectionsService;
@@ -16,12 +18,15 @@ export interface ServiceCredentialParts {
 
 /** What tools get by their services, and what people connected of their own. */
 export function createServiceCredentialRoutes(parts: ServiceCredentialParts): BoundRoute[] {
-  const { issueCredential, leases, connectLinks, connections, testService } = parts;
+  const { issueCredential, renewLease, leases, connectLinks, connections, testService } = parts;
   return [
     bindRoute(serviceRoutes.issueCredential, ({ caller, body, requestId, receivedAt }) => {
       const { sid, service: serviceName, raw, previous, tool } = body;
       return issueCredential({ caller, sid, serviceName, raw, previous, tool, requestId, receivedAt });
     }),
+    bindRoute(serviceRoutes.renewLease, ({ caller, params, body, requestId, receivedAt }) =>
+      renewLease({ caller, leaseId: params.lease_id, tool: body.tool, requestId, receivedAt }),
+    ),
     bindRoute(serviceRoutes.endLease, ({ caller, params }) => leases.end(caller, params.lease_id)),
     bindRoute(serviceRoutes.connect, ({ caller, body, requestId }) =>
       connectLinks.create({ caller, sid: body.sid, serviceName: body.service, tool: undefined, requestId }),

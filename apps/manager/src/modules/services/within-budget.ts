@@ -6,6 +6,9 @@ export interface Progress {
   waitingFor: AppErrorCode;
 }
 
+/** Of a request for a credential, from when it came. */
+export const budgetMs = 1_950;
+
 /**
  * The result of the work, or an AppError when the time is over, whatever hangs. The signal tells the work that nobody
  * waits any more; what it still comes to is dropped.

@@ -1,0 +1,69 @@
+import type { RenewedLease } from '@authsec/manager-client/contract';
+import type { Caller } from '../../authorization/caller.js';
+import { AppError } from '../../errors/app-error.js';
+import type { Clock } from '../../ports/clock.js';
+import { recordAuditEvent } from '../audit-events/audit-events.service.js';
+import { type AuthorizeUse, refuseUse } from './authorize-use.js';
+import type { LeasesService } from './leases.service.js';
+import { maxLeaseSeconds } from './obtain-credential.js';
+import { findService } from './services.repository.js';
+import { atStore } from './translate-store-error.js';
+import { budgetMs, type Progress, withinBudget } from './within-budget.js';
+
+export interface RenewRequest {
+  readonly caller: Caller;
+  readonly leaseId: string;
+  readonly tool: string | undefined;
+  readonly requestId: string;
+  /** On the monotonic clock. */
+  readonly receivedAt: number;
+}
+
+/** Within two seconds, whatever hangs; AppError. */
+export type RenewLease = (request: RenewRequest) => Promise<RenewedLease>;
+
+/** A dynamic credential lives on where its person might get another now. */
+export function createRenewLease(options: {
+  readonly authorizeUse: AuthorizeUse;
+  readonly leases: Pick<LeasesService, 'find' | 'renew'>;
+  readonly clock: Clock;
+}): RenewLease {
+  const { authorizeUse, leases, clock } = options;
+
+  async function renew(request: RenewRequest, progress: Progress): Promise<RenewedLease> {
+    const { caller, leaseId, tool, requestId } = request;
+    const lease = await leases.find(caller, leaseId);
+    const found = lease.serviceId === null ? undefined : await findService(caller.db, lease.serviceId);
+    if (!found) throw new AppError('not_found', 'the service of this lease is gone');
+    const asked = { caller, sid: lease.sid, serviceName: found.name, tool, requestId };
+    const use = await authorizeUse(asked);
+    const { service, session, decisionId: decision_id } = use;
+    const { settings, rawCredential } = service;
+    if (!rawCredential || settings.kind !== 'database') {
+      throw await refuseUse(asked, use, 'service_raw_denied', { decision_id });
+    }
+    progress.waitingFor = 'secret_store_unavailable';
+    const lives = await atStore(leases.renew(caller, lease, settings.ttl_seconds));
+    progress.waitingFor = 'tenant_unavailable';
+    await recordAuditEvent(caller.db, {
+      action: 'service.credential_renewed',
+      actor: { kind: 'user', id: session.userId },
+      target: { kind: 'service', id: service.id },
+      outcome: 'done',
+      requestId,
+      details: {
+        service: service.name,
+        application: caller.application.clientId,
+        tool: tool ?? null,
+        decision_id,
+        lease_id: leaseId,
+      },
+    });
+    return { expires_in: Math.min(lives, maxLeaseSeconds), decision_id };
+  }
+
+  return (request) => {
+    const left = budgetMs - (clock.monotonic() - request.receivedAt);
+    return withinBudget(Math.max(1, left), (progress) => renew(request, progress));
+  };
+}
