@@ -35,6 +35,7 @@ export function createEndpoint(options: {
     try {
       await handle(request, response);
     } catch (error) {
+      if (request.destroyed && !request.complete) return log.debug('a client went away in the middle of its request');
       log.error('an MCP request failed', { error: String(error) });
       sendJsonRpcError(response, 500, { code: -32603, message: 'Internal error' });
     }

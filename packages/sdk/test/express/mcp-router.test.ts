@@ -222,6 +222,19 @@ describe('what is refused', () => {
     expect(chunked.status).toBe(413);
   });
 
+  test('a client that goes away in the middle of its body is no error of the server', async () => {
+    const { url, port, log } = await serve();
+    const expecting = { ...headers, expect: '100-continue' };
+    const request = httpRequest({ port, host: '127.0.0.1', path: '/mcp', method: 'POST', headers: expecting });
+    request.on('error', () => {});
+    request.flushHeaders();
+    await new Promise((resolve) => request.on('continue', resolve));
+    request.destroy();
+    await until(() => log.lines.some(({ message }) => message.includes('went away')));
+    expect(log.lines.filter(({ level }) => level === 'error')).toEqual([]);
+    expect((await post(url, initialize)).status).toBe(200);
+  });
+
   test('a body that is no JSON, or nested too deep: 400', async () => {
     const { url } = await serve();
     expect((await post(url, '{"jsonrpc"')).status).toBe(400);
