@@ -21,9 +21,11 @@ export interface StoredSecret {
 /**
  * `unavailable`: sealed, standby, hung, unreachable, or the circuit is open. `denied`: it answers, and does not let us.
  * `missing`: no such secret or version, or it was deleted. `conflict`: check-and-set found another version.
- * `foreign`: what it answered is not of this address. `unsupported`: this store cannot do it.
+ * `foreign`: what it answered is not of this address. `unsupported`: this store cannot do it. `database`: it answers, and
+ * the database in which it makes accounts does not, or does not let it.
  */
-export type SecretStoreFailure = 'unavailable' | 'denied' | 'missing' | 'conflict' | 'foreign' | 'unsupported';
+export type SecretStoreFailure =
+  'unavailable' | 'denied' | 'missing' | 'conflict' | 'foreign' | 'unsupported' | 'database';
 
 /** `message` is for the operator's log: never a value, a token or a lease id. */
 export class SecretStoreError extends Error {

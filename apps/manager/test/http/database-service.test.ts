@@ -153,6 +153,9 @@ describeVault('databases of a tenant, with a real Vault and a real PostgreSQL', 
 
   test('rotated, accounts are made by the new one; there is no overlap', async () => {
     const { body } = await create({ secret: { ...maker, password: 'wrong-secret' } });
+    const asked = { sid, service: body.name as string, raw: true };
+    const unavailable = await stage.send('post', '/v1/service-credentials', asked, caller);
+    expect([unavailable.status, unavailable.body.code]).toEqual([502, 'service_unavailable']);
     const path = `/v1/services/${body.id}/rotate`;
     const refused = await stage.send('post', path, { secret: maker, overlap_seconds: 60 });
     expect([refused.status, refused.body.errors[0].pointer]).toEqual([400, '/overlap_seconds']);

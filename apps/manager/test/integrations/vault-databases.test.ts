@@ -221,7 +221,7 @@ describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () =>
     await store.write(secret, { token: 'x' }, { expectedVersion: 0 });
     const from = performance.now();
     const failures = await Promise.all(Array.from({ length: 30 }, () => failureOf(databases.issue(broken))));
-    expect(new Set(failures)).toEqual(new Set(['unavailable']));
+    expect(failures.filter((failure) => !isOfDatabase(failure))).toEqual([]);
     expect(performance.now() - from).toBeLessThan(10_000);
     const lease = await databases.issue(well);
     expect((await store.read(secret)).value).toEqual({ token: 'x' });
@@ -249,7 +249,7 @@ describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () =>
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     const outcomes = await Promise.all(calls);
-    expect(new Set(outcomes)).toEqual(new Set(['unavailable']));
+    expect(outcomes.filter((failure) => !isOfDatabase(failure))).toEqual([]);
     expect(new Set(reads)).toEqual(new Set(['ok']));
     await silentPort.close();
   });
@@ -265,19 +265,26 @@ describeOpenBao('dynamic accounts of a real PostgreSQL from a real Vault', () =>
       Array.from({ length: 3 }, () => databases.issue(well).then(() => 'made', String)),
     );
     expect(outcomes).toEqual(['made', 'made', 'made']);
-    expect(new Set(await Promise.all(asking))).toEqual(new Set(['unavailable']));
+    expect((await Promise.all(asking)).filter((failure) => !isOfDatabase(failure))).toEqual([]);
     await databases.revoke(well, first.leaseId);
     await databases.remove(well);
     await silentPort.close();
   });
 
-  test('a wrong password of the maker is unavailable, and nothing of it is told', async () => {
+  test('a wrong password of the maker is a failure of the database, however often, and nothing of it is told', async () => {
     const address = await configured('acme', { password: 'canary-password' });
     const error: unknown = await databases.issue(address).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({ failure: 'unavailable' });
+    expect(error).toMatchObject({ failure: 'database' });
+    for (let again = 0; again < 5; again++) expect(await failureOf(databases.issue(address))).toBe('database');
+    expect(store.health().status).toBe('ok');
     expect(JSON.stringify([error, String(error), (error as Error).stack])).not.toContain('canary');
   });
 });
+
+/** Or Vault waits for it longer than anybody waits for Vault. */
+function isOfDatabase(failure: string): boolean {
+  return failure === 'database' || failure === 'unavailable';
+}
 
 test('an account that comes when nobody waits any more is revoked, and not given', async () => {
   const asked: object[] = [];

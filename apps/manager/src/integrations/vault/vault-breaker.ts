@@ -9,11 +9,13 @@ import {
   TaskCancelledError,
   wrap,
 } from 'cockatiel';
-import { SecretStoreError } from '../../ports/secret-store.js';
+import { SecretStoreError, type SecretStoreFailure } from '../../ports/secret-store.js';
 
 export interface VaultBreakerOptions {
   /** What stops answering, for messages. */
   readonly name: string;
+  /** What it is when nothing is asked; default `unavailable`. */
+  readonly failure?: SecretStoreFailure;
   readonly maxInFlight: number;
   readonly maxWaiting: number;
   /** After so many failures in a row it asks nothing for `pauseMs`, and then one request at a time until one is well. */
@@ -31,7 +33,7 @@ export interface VaultBreaker {
 
 /** Bounds what a server that hangs is asked: in flight, and after it was seen to hang. */
 export function createVaultBreaker(options: VaultBreakerOptions): VaultBreaker {
-  const { name, maxInFlight, maxWaiting, failures, pauseMs } = options;
+  const { name, failure = 'unavailable', maxInFlight, maxWaiting, failures, pauseMs } = options;
   const breaker = circuitBreaker(
     handleWhen((error) => error instanceof SecretStoreError && error.failure === 'unavailable'),
     { halfOpenAfter: pauseMs, breaker: new ConsecutiveBreaker(failures) },
@@ -42,7 +44,7 @@ export function createVaultBreaker(options: VaultBreakerOptions): VaultBreaker {
       try {
         return await limits.execute(work, signal);
       } catch (error) {
-        throw explain(error, name);
+        throw explain(error, name, failure);
       }
     },
     get isOpen() {
@@ -55,12 +57,12 @@ export function createVaultBreaker(options: VaultBreakerOptions): VaultBreaker {
   };
 }
 
-function explain(error: unknown, name: string): unknown {
+function explain(error: unknown, name: string, failure: SecretStoreFailure): unknown {
   if (error instanceof BrokenCircuitError) {
-    return new SecretStoreError('unavailable', `${name} did not answer a moment ago: not asked again yet`);
+    return new SecretStoreError(failure, `${name} did not answer a moment ago: not asked again yet`);
   }
   if (error instanceof BulkheadRejectedError || error instanceof TaskCancelledError) {
-    return new SecretStoreError('unavailable', `${name} has too many requests waiting`);
+    return new SecretStoreError(failure, `${name} has too many requests waiting`);
   }
   return error;
 }

@@ -44,7 +44,7 @@ export function createVaultDatabases(options: VaultDatabasesOptions): DynamicDat
   const breakerOf = (name: string, limits: Pick<VaultBreakerOptions, 'maxInFlight' | 'maxWaiting' | 'failures'>) => {
     let breaker = breakers.get(name);
     if (!breaker) {
-      breaker = createVaultBreaker({ name, ...limits, pauseMs: 1_000 });
+      breaker = createVaultBreaker({ name, failure: 'database', ...limits, pauseMs: 1_000 });
       breakers.set(name, breaker);
     }
     return breaker;
@@ -80,7 +80,7 @@ export function createVaultDatabases(options: VaultDatabasesOptions): DynamicDat
         const what = `an account of the database ${name}`;
         const path = vaultPath(mount, 'creds', name);
         const request = { method: 'GET', path, what, signal, timeoutMs: lateMs } as const;
-        const answer = readAnswer(issuedSchema, await client.request(request), what);
+        const answer = readAnswer(issuedSchema, await client.request(request).catch(ofDatabase), what);
         if (!answer.lease_id.startsWith(`${path}/`)) throw new SecretStoreError('foreign', `${what}: another's lease`);
         if (signal.aborted) {
           const revocation = leasePath('revoke', mount, name, answer.lease_id);
@@ -129,6 +129,12 @@ export function createVaultDatabases(options: VaultDatabasesOptions): DynamicDat
         breakers.delete(`the database ${name}`);
       }),
   };
+}
+
+/** Vault answers so when the database that it should make an account in is away, or lets it in no more. */
+function ofDatabase(error: unknown): never {
+  if (!(error instanceof VaultError) || error.status !== 500) throw error;
+  throw new SecretStoreError('database', `${error.message}: its database does not answer, or refuses`);
 }
 
 function describeConnection(name: string, account: DatabaseAccount): Readonly<Record<string, unknown>> {

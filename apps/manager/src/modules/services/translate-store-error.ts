@@ -10,6 +10,7 @@ const codes: Readonly<Record<SecretStoreFailure, AppErrorCode>> = {
   // Somebody else's secret under our address: nothing that a caller could do anything about.
   foreign: 'internal_error',
   unsupported: 'service_kind_unavailable',
+  database: 'service_unavailable',
 };
 
 /** A failure of the secret store as an AppError; whatever else is thrown stays what it is. */
