@@ -1,4 +1,5 @@
 import type { Prisma } from '@authsec/prisma/tenant';
+import { deleteOlder } from '../../db/delete-older.js';
 
 type Database = Prisma.TransactionClient;
 
@@ -74,8 +75,6 @@ export async function takeResult(db: Database, resultHash: string, at: Date): Pr
 }
 
 /** A batch of those that nobody comes back for. */
-export async function purgeAttempts(db: Database, batch: number): Promise<void> {
-  await db.$executeRaw`
-    DELETE FROM sign_in_attempts WHERE ctid = ANY(ARRAY(
-      SELECT ctid FROM sign_in_attempts WHERE expires_at < now() - interval '1 hour' LIMIT ${batch}))`;
+export function purgeAttempts(db: Database): Promise<void> {
+  return deleteOlder(db, { table: 'sign_in_attempts', age: '1 hour' });
 }
