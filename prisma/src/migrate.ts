@@ -19,7 +19,7 @@ export interface MigrateOptions {
   /** The tenant whose database this must be: one that bears another's stamp is left as it is. */
   readonly stamp?: string;
   /** Told once, where somebody else has been migrating this database for two seconds: it is waited for. */
-  readonly onWait?: () => void;
+  readonly onWait?: (() => void) | undefined;
 }
 
 export interface MigrateResult {

@@ -18,12 +18,7 @@ export function createMasterDatabase({ databaseUrl, ...options }: MasterDatabase
 
 /** Makes the master database where it is missing and brings it up to date; safe at every start of every replica. */
 export function migrateMaster(databaseUrl: Secret, onWait?: () => void): Promise<MigrateResult> {
-  return applyMigrations({
-    url: databaseUrl.reveal(),
-    kind: 'master',
-    createDatabase: true,
-    ...(onWait && { onWait }),
-  });
+  return applyMigrations({ url: databaseUrl.reveal(), kind: 'master', createDatabase: true, onWait });
 }
 
 /** The migrations that the master database does not have yet. */

@@ -6,6 +6,7 @@ import type { DecisionsService } from '../decisions/decisions.service.js';
 import type { JudgedSession } from '../sessions/judge-session.js';
 import type { SessionsService } from '../sessions/sessions.service.js';
 import type { Service } from './service.js';
+import { credentialEvent } from './service-audit.js';
 import { findServiceByName } from './services.repository.js';
 
 export interface UseRequest {
@@ -67,26 +68,14 @@ export function createAuthorizeUse({ sessions, decisions }: AuthorizeUseOptions)
 
 /** The error to throw, once the refusal stands in the audit. */
 export async function refuseUse(
-  { caller, tool, requestId }: UseRequest,
-  { service, session }: Pick<AuthorizedUse, 'service' | 'session'>,
+  request: UseRequest,
+  use: Pick<AuthorizedUse, 'service' | 'session'>,
   code: AppErrorCode,
   details: Readonly<Record<string, string>>,
 ): Promise<AppError> {
-  await recordAuditEvent(caller.db, {
-    action: 'service.credential_refused',
-    actor: { kind: 'user', id: session.userId },
-    target: { kind: 'service', id: service.id },
-    outcome: 'refused',
-    requestId,
-    details: {
-      service: service.name,
-      application: caller.application.clientId,
-      tool: tool ?? null,
-      code,
-      ...details,
-    },
-  });
-  return new AppError(code, `service ${service.name}: ${Object.values(details).join(', ')}`);
+  const event = credentialEvent('service.credential_refused', request, use, { code, ...details });
+  await recordAuditEvent(request.caller.db, event);
+  return new AppError(code, `service ${use.service.name}: ${Object.values(details).join(', ')}`);
 }
 
 /** What runs on a person's own machine gets what is the person's own, and the tenant's only where the service says so. */

@@ -7,11 +7,12 @@ import type { SecretStore } from '../../ports/secret-store.js';
 import { recordAuditEvent } from '../audit-events/audit-events.service.js';
 import { type AuthorizedUse, type AuthorizeUse, refuseUse, type UseRequest } from './authorize-use.js';
 import type { LeasesService } from './leases.service.js';
-import { maxKeepSeconds, type ObtainCredential, type ObtainedCredential } from './obtain-credential.js';
+import type { ObtainCredential, ObtainedCredential } from './obtain-credential.js';
 import { secretAddressOf, type Service } from './service.js';
+import { credentialEvent } from './service-audit.js';
 import { forgetPreviousSecret, noteServiceUse } from './services-in-use.repository.js';
 import { findService } from './services.repository.js';
-import { budgetMs, type Progress, withinBudget } from './within-budget.js';
+import { type Progress, withinCredentialBudget } from './within-budget.js';
 
 export interface IssueRequest extends UseRequest {
   /** The code of a tool is to see it. */
@@ -69,7 +70,7 @@ export function createIssueCredential(options: IssueCredentialOptions): IssueCre
     return {
       service: { id, name, kind, base_url, allow_private_addresses },
       credential: obtained.credential,
-      expires_in: obtained.lease ? obtained.keepSeconds : Math.min(seconds, obtained.keepSeconds),
+      expires_in: Math.min(seconds, obtained.keepSeconds),
       lease_id: leaseId,
       decision_id: use.decisionId,
     };
@@ -82,29 +83,12 @@ export function createIssueCredential(options: IssueCredentialOptions): IssueCre
   }
 
   /** What was handed out stands in the audit before it is handed out. */
-  async function record(
-    { caller, raw, previous, tool, requestId }: IssueRequest,
-    { service, session, decisionId }: AuthorizedUse,
-    leaseId: string | null,
-  ): Promise<void> {
+  async function record(request: IssueRequest, use: AuthorizedUse, leaseId: string | null): Promise<void> {
+    const { caller, raw, previous } = request;
+    const details = { raw, previous, decision_id: use.decisionId, lease_id: leaseId };
     try {
-      await recordAuditEvent(caller.db, {
-        action: 'service.credential_issued',
-        actor: { kind: 'user', id: session.userId },
-        target: { kind: 'service', id: service.id },
-        outcome: 'done',
-        requestId,
-        details: {
-          service: service.name,
-          application: caller.application.clientId,
-          tool: tool ?? null,
-          raw,
-          previous,
-          decision_id: decisionId,
-          lease_id: leaseId,
-        },
-      });
-      await noteServiceUse(caller.db, service.id);
+      await recordAuditEvent(caller.db, credentialEvent('service.credential_issued', request, use, details));
+      await noteServiceUse(caller.db, use.service.id);
     } catch (error) {
       if (leaseId !== null) leases.end(caller, leaseId).catch(() => {});
       throw error;
@@ -121,10 +105,7 @@ export function createIssueCredential(options: IssueCredentialOptions): IssueCre
       .catch((err: unknown) => logger.warn({ tenant: tenantId, service: id, err }, 'a secret was not retired'));
   }
 
-  return (request) => {
-    const left = budgetMs - (clock.monotonic() - request.receivedAt);
-    return withinBudget(Math.max(1, left), (progress, signal) => issue(request, progress, signal));
-  };
+  return (request) => withinCredentialBudget(clock, request, (progress, signal) => issue(request, progress, signal));
 }
 
 /** Whether a secret is missing since there is another one by now; of what is gone for good there is none. */
@@ -134,14 +115,14 @@ async function wasReplaced(error: unknown, db: TenantDatabase, { id, secretVersi
   return now !== undefined && now.secretVersion !== secretVersion;
 }
 
-/** Which of the service's secrets, and for how long at most. */
+/** Which of the service's secrets, and for how long at most as far as a rotation goes. */
 function versionOf(service: Service, previous: boolean, at: number): { version: number; seconds: number } {
-  if (!previous) return { version: service.secretVersion, seconds: maxKeepSeconds };
+  if (!previous) return { version: service.secretVersion, seconds: Infinity };
   const { previousSecretVersion: version, previousSecretUntil: until, kind } = service;
   const seconds = until ? (until.getTime() - at) / 1_000 : 0;
   const rotates = kind !== 'database' && kind !== 'oauth2_authorization_code';
   if (version === null || seconds <= 0 || !rotates) {
     throw new AppError('not_found', `service ${service.name}: there is no secret before the one in use`);
   }
-  return { version, seconds: Math.min(seconds, maxKeepSeconds) };
+  return { version, seconds };
 }

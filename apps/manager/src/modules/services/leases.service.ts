@@ -31,14 +31,17 @@ export interface LeaseHolder {
   readonly applicationId: string;
 }
 
+/** One whose service is still there. */
+type LiveLease = Lease & { readonly serviceId: string };
+
 /** Dynamic credentials that were handed out, until they end. */
 export interface LeasesService {
   /** Keeps it under an id of ours; what cannot be kept is ended and not handed out. */
   keep(holder: LeaseHolder, lease: DatabaseLease): Promise<string>;
   /** AppError 'not_found' for one that the caller does not reach, or that is over. */
-  find(caller: Caller, leaseId: string): Promise<Lease>;
+  find(caller: Caller, leaseId: string): Promise<LiveLease>;
   /** The seconds that it now lives; AppError 'not_found' where it is over. */
-  renew(caller: Caller, lease: Lease, seconds: number): Promise<number>;
+  renew(caller: Caller, lease: LiveLease, seconds: number): Promise<number>;
   /** AppError 'not_found' for one that the caller does not reach; one that has ended stays so. */
   end(caller: Caller, leaseId: string): Promise<void>;
   /** Ends, as far as the store lets it, what has outlived its time or its session. Never rejects. */
@@ -62,7 +65,7 @@ function isOver(): AppError {
 export function createLeasesService({ secrets, sealer, clock, logger }: LeasesOptions): LeasesService {
   const binding = (tenantId: string, id: string) => `${tenantId}/service_leases/${id}`;
 
-  function atStore(tenantId: string, { id, sealedLeaseId }: Lease): { databases: DynamicDatabases; leaseId: string } {
+  function open(tenantId: string, { id, sealedLeaseId }: Lease): { databases: DynamicDatabases; leaseId: string } {
     const { databases } = secrets;
     if (!databases) throw new SecretStoreError('unsupported', 'this store makes no accounts');
     return { databases, leaseId: sealer.open(sealedLeaseId, binding(tenantId, id)).toString('utf8') };
@@ -71,12 +74,12 @@ export function createLeasesService({ secrets, sealer, clock, logger }: LeasesOp
   /** Resolves where it has ended for certain. */
   async function revoke(tenantId: string, lease: Lease): Promise<void> {
     if (lease.serviceId === null) return;
-    const { databases, leaseId } = atStore(tenantId, lease);
+    const { databases, leaseId } = open(tenantId, lease);
     await databases.revoke(secretAddressOf(tenantId, lease.serviceId), leaseId);
   }
 
-  async function reach({ db, application, reach: reaches, sid }: Caller, leaseId: string): Promise<Lease> {
-    const key = { id: leaseId, applicationId: application.id, ...(reaches === 'session' && { sid }) };
+  async function findWithin({ db, application, reach, sid }: Caller, leaseId: string): Promise<Lease> {
+    const key = { id: leaseId, applicationId: application.id, ...(reach === 'session' && { sid }) };
     const lease = await findLease(db, key);
     if (!lease) throw new AppError('not_found', 'no such lease within reach');
     return lease;
@@ -97,15 +100,15 @@ export function createLeasesService({ secrets, sealer, clock, logger }: LeasesOp
     },
 
     async find(caller, leaseId) {
-      const lease = await reach(caller, leaseId);
-      if (lease.endedAt || lease.expiresAt.getTime() <= clock.now()) throw isOver();
-      return lease;
+      const lease = await findWithin(caller, leaseId);
+      const { serviceId } = lease;
+      if (serviceId === null || lease.endedAt || lease.expiresAt.getTime() <= clock.now()) throw isOver();
+      return { ...lease, serviceId };
     },
 
     async renew({ db, tenantId }, lease, seconds) {
       const { id, serviceId } = lease;
-      if (serviceId === null) throw isOver();
-      const { databases, leaseId } = atStore(tenantId, lease);
+      const { databases, leaseId } = open(tenantId, lease);
       const lives = await databases
         .renew(secretAddressOf(tenantId, serviceId), leaseId, seconds)
         .catch((error: unknown) => {
@@ -117,7 +120,7 @@ export function createLeasesService({ secrets, sealer, clock, logger }: LeasesOp
 
     async end(caller, leaseId) {
       const { db, tenantId } = caller;
-      const lease = await reach(caller, leaseId);
+      const lease = await findWithin(caller, leaseId);
       if (lease.endedAt) return;
       try {
         await revoke(tenantId, lease);

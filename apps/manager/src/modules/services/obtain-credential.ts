@@ -39,7 +39,7 @@ export interface ObtainCredentialOptions {
   readonly clock: Clock;
 }
 
-export const maxKeepSeconds = 300;
+const maxKeepSeconds = 300;
 export const maxLeaseSeconds = 3_600;
 
 export function createObtainCredential(options: ObtainCredentialOptions): ObtainCredential {

@@ -6,9 +6,10 @@ import { recordAuditEvent } from '../audit-events/audit-events.service.js';
 import { type AuthorizeUse, refuseUse } from './authorize-use.js';
 import type { LeasesService } from './leases.service.js';
 import { maxLeaseSeconds } from './obtain-credential.js';
+import { credentialEvent } from './service-audit.js';
 import { findService } from './services.repository.js';
 import { atStore } from './translate-store-error.js';
-import { budgetMs, type Progress, withinBudget } from './within-budget.js';
+import { type Progress, withinCredentialBudget } from './within-budget.js';
 
 export interface RenewRequest {
   readonly caller: Caller;
@@ -33,37 +34,22 @@ export function createRenewLease(options: {
   async function renew(request: RenewRequest, progress: Progress): Promise<RenewedLease> {
     const { caller, leaseId, tool, requestId } = request;
     const lease = await leases.find(caller, leaseId);
-    const found = lease.serviceId === null ? undefined : await findService(caller.db, lease.serviceId);
+    const found = await findService(caller.db, lease.serviceId);
     if (!found) throw new AppError('not_found', 'the service of this lease is gone');
     const asked = { caller, sid: lease.sid, serviceName: found.name, tool, requestId };
     const use = await authorizeUse(asked);
-    const { service, session, decisionId: decision_id } = use;
-    const { settings, rawCredential } = service;
+    const { decisionId: decision_id } = use;
+    const { settings, rawCredential } = use.service;
     if (!rawCredential || settings.kind !== 'database') {
       throw await refuseUse(asked, use, 'service_raw_denied', { decision_id });
     }
     progress.waitingFor = 'secret_store_unavailable';
     const lives = await atStore(leases.renew(caller, lease, settings.ttl_seconds));
     progress.waitingFor = 'tenant_unavailable';
-    await recordAuditEvent(caller.db, {
-      action: 'service.credential_renewed',
-      actor: { kind: 'user', id: session.userId },
-      target: { kind: 'service', id: service.id },
-      outcome: 'done',
-      requestId,
-      details: {
-        service: service.name,
-        application: caller.application.clientId,
-        tool: tool ?? null,
-        decision_id,
-        lease_id: leaseId,
-      },
-    });
+    const details = { decision_id, lease_id: leaseId };
+    await recordAuditEvent(caller.db, credentialEvent('service.credential_renewed', asked, use, details));
     return { expires_in: Math.min(lives, maxLeaseSeconds), decision_id };
   }
 
-  return (request) => {
-    const left = budgetMs - (clock.monotonic() - request.receivedAt);
-    return withinBudget(Math.max(1, left), (progress) => renew(request, progress));
-  };
+  return (request) => withinCredentialBudget(clock, request, (progress) => renew(request, progress));
 }

@@ -47,6 +47,28 @@ export function serviceEvent(
   return { action, actor: actorOf(caller), target, outcome: 'done', requestId, details: { name, ...details } };
 }
 
+/** What became of a credential that a tool asked for in somebody's name. */
+export function credentialEvent(
+  action: 'service.credential_issued' | 'service.credential_renewed' | 'service.credential_refused',
+  {
+    caller,
+    tool,
+    requestId,
+  }: { readonly caller: Caller; readonly tool: string | undefined; readonly requestId: string },
+  { service, session }: { readonly service: Service; readonly session: { readonly userId: string } },
+  details: Details,
+): AuditEvent {
+  const application = caller.application.clientId;
+  return {
+    action,
+    actor: { kind: 'user', id: session.userId },
+    target: { kind: 'service', id: service.id },
+    outcome: action === 'service.credential_refused' ? 'refused' : 'done',
+    requestId,
+    details: { service: service.name, application, tool: tool ?? null, ...details },
+  };
+}
+
 function toValue(value: Service[keyof Service]): AuditValue {
   if (Array.isArray(value)) return value as readonly string[];
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;

@@ -1,13 +1,11 @@
 import { AppError } from '../../errors/app-error.js';
 import type { AppErrorCode } from '../../errors/codes.js';
+import type { Clock } from '../../ports/clock.js';
 
 /** What is being waited for, as the code of the error that comes where it takes too long. */
 export interface Progress {
   waitingFor: AppErrorCode;
 }
-
-/** Of a request for a credential, from when it came. */
-export const budgetMs = 1_950;
 
 /**
  * The result of the work, or an AppError when the time is over, whatever hangs. The signal tells the work that nobody
@@ -31,4 +29,16 @@ export async function withinBudget<T>(
   } finally {
     clearTimeout(timer);
   }
+}
+
+const credentialMs = 1_950;
+
+/** The same for a request that a tool waits for a credential by: two seconds, counted from when it came. */
+export function withinCredentialBudget<T>(
+  clock: Pick<Clock, 'monotonic'>,
+  { receivedAt }: { readonly receivedAt: number },
+  work: (progress: Progress, signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const left = credentialMs - (clock.monotonic() - receivedAt);
+  return withinBudget(Math.max(1, left), work);
 }
