@@ -48,19 +48,19 @@ export function holdCredential(
   const own = certificate && shared.withCertificate(certificate);
   const freshUntil = sentAt + expiresIn * 1_000;
   const renewal =
-    source &&
-    leaseId !== null &&
-    renewLease({
-      name: service.name,
-      endsAt: freshUntil,
-      renew: () => options.renewLease({ ...issued, lease_id: leaseId }),
-      clock: source.clock,
-      log,
-    });
+    source && leaseId !== null
+      ? renewLease({
+          name: service.name,
+          endsAt: freshUntil,
+          renew: () => options.renewLease(leaseId, service.name),
+          clock: source.clock,
+          log,
+        })
+      : undefined;
   let ended: Promise<void> | undefined;
 
   async function endAll(mayStillRun: boolean): Promise<void> {
-    if (renewal) renewal.stop();
+    renewal?.stop();
     if (mayStillRun) source?.clock.after(watchedAfterMs, () => secret?.release());
     else secret?.release();
     own?.close().catch(() => {});
@@ -71,7 +71,7 @@ export function holdCredential(
     issued,
     redactor: secret?.redactor,
     network: own ?? shared,
-    isFresh: () => source !== undefined && source.clock.monotonic() < (renewal ? renewal.endsAt : freshUntil),
+    isFresh: () => source !== undefined && source.clock.monotonic() < (renewal?.endsAt ?? freshUntil),
     end: (mayStillRun = false) => (ended ??= endAll(mayStillRun)),
   };
 }

@@ -18,7 +18,7 @@ export interface CredentialIssuer {
   /** Settles within 2.3 s, whatever hangs. Rejects with AuthSecError. */
   issue(service: string, how: { readonly raw?: boolean; readonly previous?: boolean }): Promise<Issued>;
   /** The seconds that its account now lives, counted from when this was asked. Settles and rejects as `issue` does. */
-  renewLease(issued: IssuedCredential & { readonly lease_id: string }): Promise<number>;
+  renewLease(leaseId: string, service: string): Promise<number>;
 }
 
 const issueWithinMs = 2_300;
@@ -57,13 +57,13 @@ export function createCredentialIssuer(options: {
 
   return {
     check: () => inTime(async (signal) => unlessAborted(caller().check(signal), signal)),
-    renewLease: ({ lease_id: leaseId, service }) =>
+    renewLease: (leaseId, service) =>
       inTime(async (signal) => {
         try {
           return await unlessAborted(caller().renewLease(leaseId, tool, signal), signal);
         } catch (error) {
           if (over.aborted) throw over.reason;
-          throw toServiceError(service.name, error);
+          throw toServiceError(service, error);
         }
       }),
     issue: (service, { raw = false, previous = false }) =>
