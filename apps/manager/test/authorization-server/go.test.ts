@@ -1,7 +1,6 @@
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { pendingPerApplication, pendingPerBucket } from '../../src/authorization-server/pushed-logins.js';
-import { createLogger } from '../../src/integrations/logger.js';
+import { createKeptLog } from '../support/kept-log.js';
 import { createTestPerson } from '../support/test-data.js';
 import type { TestTenant } from '../support/test-manager.js';
 import { createHttpBrowser, hiddenOf, textOf } from './http-browser.js';
@@ -20,16 +19,10 @@ import {
 let server: TestServer;
 let tenant: TestTenant;
 let client: TestClient;
-let log = '';
-const sink = new Writable({
-  write(chunk, _encoding, done) {
-    log += String(chunk);
-    done();
-  },
-});
+const log = createKeptLog('error');
 
 beforeAll(async () => {
-  server = await startTestServer({ logger: createLogger('error', sink) });
+  server = await startTestServer({ logger: log.logger });
   tenant = await server.createTenant();
   client = await createClient(tenant);
 });
@@ -80,7 +73,7 @@ describe('a push', () => {
     'that the database %s for is an error as any other, which tells nothing of it; the log does',
     async (_what, code, status, error) => {
       const own = await server.createTenant();
-      log = '';
+      log.clear();
       await own.db.$executeRawUnsafe(
         `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
          $$ BEGIN RAISE EXCEPTION 'canary' USING ERRCODE = '${code}'; END $$`,
@@ -92,7 +85,10 @@ describe('a push', () => {
       const body = await response.text();
       expect([response.status, JSON.parse(body)]).toMatchObject([status, { error }]);
       expect(body).not.toContain('canary');
-      const lines = log.split('\n').filter((line) => line !== '');
+      const lines = log
+        .text()
+        .split('\n')
+        .filter((line) => line !== '');
       expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ level: 'error', tenant_id: own.id }]);
     },
   );

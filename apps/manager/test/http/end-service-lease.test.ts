@@ -18,12 +18,13 @@ let app: DatabaseStage['app'];
 let sessions: DatabaseStage['sessions'];
 let service: DatabaseStage['service'];
 let send: DatabaseStage['send'];
+let asPublicClient: DatabaseStage['asPublicClient'];
 let login: { readonly sid: string };
 let issue: () => ReturnType<DatabaseStage['issue']>;
 
 beforeAll(async () => {
   const made = await createDatabaseStage();
-  ({ stage, accounts, app, sessions, service, send } = made);
+  ({ stage, accounts, app, sessions, service, send, asPublicClient } = made);
   issue = () => made.issue(login.sid);
 }, 60_000);
 afterAll(() => stage?.close());
@@ -202,15 +203,10 @@ test('403 for a person, and 404 for a public client at the lease of another sess
   const claims = { sub: user.id, client_id: stage.application.clientId, sid, roles: ['authsec-admin'] };
   const person = `Bearer ${await stage.tenant.sign(claims)}`;
   expect((await send('delete', `/v1/service-leases/${id}`, person)).status).toBe(403);
-  const { db } = stage.tenant;
-  const { id: applicationId, clientId } = stage.application;
-  await db.application.update({ where: { id: applicationId }, data: { tokenEndpointAuthMethod: 'none' } });
-  try {
+  const { clientId } = stage.application;
+  await asPublicClient(async () => {
     const own = await createTestLogin(stage.tenant, stage.application, user, { bound: true });
     const token = `Bearer ${await stage.tenant.sign({ sub: user.id, client_id: clientId, sid: own.sid })}`;
     expect((await send('delete', `/v1/service-leases/${id}`, token)).status).toBe(404);
-  } finally {
-    const data = { tokenEndpointAuthMethod: 'client_secret_basic' };
-    await db.application.update({ where: { id: applicationId }, data });
-  }
+  });
 });

@@ -1,10 +1,9 @@
-import { Writable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import request from 'supertest';
 import { Secret } from '../../src/config/secret.js';
 import { AppError } from '../../src/errors/app-error.js';
 import { loggablePath } from '../../src/http/middleware/request-log.js';
-import { createLogger } from '../../src/integrations/logger.js';
+import { createKeptLog } from '../support/kept-log.js';
 import {
   createTestApplication,
   createTestLogin,
@@ -15,14 +14,8 @@ import {
 } from '../support/test-data.js';
 import { createTestManager, type TestManager, type TestTenant } from '../support/test-manager.js';
 
-let log = '';
-const sink = new Writable({
-  write(chunk, _encoding, done) {
-    log += String(chunk);
-    done();
-  },
-});
-const logger = createLogger('trace', sink);
+const log = createKeptLog('trace');
+const { logger } = log;
 
 describe('the requests of the API', () => {
   let manager: TestManager;
@@ -81,13 +74,16 @@ describe('the requests of the API', () => {
       .send({ grant_type: 'authorization_code', code, code_verifier: code });
     await broken.close();
 
-    expect(log.split('\n').length).toBeGreaterThan(15);
-    expect(secrets.filter((secret) => log.includes(secret))).toEqual([]);
+    expect(log.text().split('\n').length).toBeGreaterThan(15);
+    expect(secrets.filter((secret) => log.text().includes(secret))).toEqual([]);
   });
 
   test('each has one line with its id, method, place, status and time', async () => {
     const { headers } = await request(manager.app).get('/v1/tenants?x=1');
-    const lines = log.split('\n').filter((line) => line.includes(headers['x-request-id']!));
+    const lines = log
+      .text()
+      .split('\n')
+      .filter((line) => line.includes(headers['x-request-id']!));
     const line = lines
       .map((text) => JSON.parse(text) as Record<string, unknown>)
       .find((one) => one['msg'] === 'request');
@@ -110,9 +106,9 @@ describe('loggablePath', () => {
 
 describe('logged errors', () => {
   const lineOf = (err: unknown) => {
-    log = '';
+    log.clear();
     logger.error({ err, secret: new Secret('hunter2') }, 'x');
-    return log;
+    return log.text();
   };
 
   test('carry no token, password in a URL or header, nor what foreign errors have beside their message', () => {

@@ -133,19 +133,14 @@ test('nobody else renews it: no one, another application, another tenant, a pers
   }
   expect(await refusal(renew(randomUUID()))).toEqual([404, 'not_found']);
   expect(await refusal(renew('x'))).toEqual([400, 'invalid_request']);
-  const { clientId, id: applicationId } = stage.application;
+  const { clientId } = stage.application;
   const tokenOf = async ({ sid }: { readonly sid: string }) =>
     `Bearer ${await stage.tenant.sign({ sub: person.id, client_id: clientId, sid })}`;
   const outOfBand = await createTestLogin(stage.tenant, stage.application, person, { inBand: false });
   expect((await renew(lease, await tokenOf(outOfBand))).status).toBe(403);
   const token = await tokenOf(await createTestLogin(stage.tenant, stage.application, person, { bound: true }));
-  const { db } = stage.tenant;
-  await db.application.update({ where: { id: applicationId }, data: { tokenEndpointAuthMethod: 'none' } });
-  try {
+  await made.asPublicClient(async () => {
     expect(await refusal(renew(lease, token))).toEqual([404, 'not_found']);
-  } finally {
-    const data = { tokenEndpointAuthMethod: 'client_secret_basic' };
-    await db.application.update({ where: { id: applicationId }, data });
-  }
+  });
   expect(made.accounts.state.renewed).toEqual([]);
 });

@@ -3,8 +3,7 @@ import request from 'supertest';
 import { callbackUrlOf } from '../../src/modules/services/connect-attempt.js';
 import { createHttpBrowser, type BrowserPage, type HttpBrowser } from '../authorization-server/http-browser.js';
 import { givePassword, password, startTestServer, type TestServer } from '../authorization-server/test-server.js';
-import { createLogger } from '../../src/integrations/logger.js';
-import { Writable } from 'node:stream';
+import { createKeptLog } from './kept-log.js';
 import { type OAuthService, startOAuthService } from './oauth-service.js';
 import {
   createTestApplication,
@@ -52,15 +51,9 @@ export interface AccountsStage {
 }
 
 export async function startAccountsStage(): Promise<AccountsStage> {
-  let log = '';
-  const sink = new Writable({
-    write(chunk, _encoding, done) {
-      log += String(chunk);
-      done();
-    },
-  });
+  const log = createKeptLog('trace');
   const settings = { AUTHSEC_DANGEROUSLY_ALLOW_PRIVATE_ADDRESSES: '1' };
-  const server = await startTestServer({ logger: createLogger('trace', sink) }, settings);
+  const server = await startTestServer({ logger: log.logger }, settings);
   const oauth = await startOAuthService();
   const tenant = await server.createTenant();
   const application = await createTestApplication(tenant);
@@ -87,7 +80,7 @@ export async function startAccountsStage(): Promise<AccountsStage> {
     tenant,
     oauth,
     application,
-    log: () => log,
+    log: log.text,
     async newPerson() {
       const user = await createTestPerson(tenant, { roles: ['developer'] });
       await givePassword(tenant, user.id);

@@ -78,6 +78,18 @@ export async function createDatabaseStage() {
       raw: true,
       tool: 'run_report',
     });
-  return { stage, accounts, app, sessions, service, send, issue };
+  /** While the application is one that runs on a person's own machine. */
+  const asPublicClient = async (use: () => Promise<void>): Promise<void> => {
+    const { tenant, application } = stage;
+    const become = (tokenEndpointAuthMethod: string) =>
+      tenant.db.application.update({ where: { id: application.id }, data: { tokenEndpointAuthMethod } });
+    await become('none');
+    try {
+      await use();
+    } finally {
+      await become('client_secret_basic');
+    }
+  };
+  return { stage, accounts, app, sessions, service, send, issue, asPublicClient };
 }
 export type DatabaseStage = Awaited<ReturnType<typeof createDatabaseStage>>;

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { Writable } from 'node:stream';
 import { expect } from '@jest/globals';
 import request, { type Response } from 'supertest';
 import { createApp } from '../../src/app.js';
-import { createLogger } from '../../src/integrations/logger.js';
 import { type SecretStore, SecretStoreError } from '../../src/ports/secret-store.js';
+import { createKeptLog } from './kept-log.js';
 import { createTestApplication, createTestRole, random, type TestApplication } from './test-data.js';
 import { createTestManager, type TestManager, type TestTenant } from './test-manager.js';
 
@@ -43,14 +42,8 @@ export async function createServicesStage(
   parts: Parameters<typeof createTestManager>[0] = {},
   settings: Record<string, string> = {},
 ): Promise<ServicesStage> {
-  let log = '';
-  const sink = new Writable({
-    write(chunk, _encoding, done) {
-      log += String(chunk);
-      done();
-    },
-  });
-  const manager = await createTestManager({ logger: createLogger('trace', sink), ...parts }, settings);
+  const log = createKeptLog('trace');
+  const manager = await createTestManager({ logger: log.logger, ...parts }, settings);
   const [tenant, other] = [await manager.createTenant(), await manager.createTenant()];
   const bearer = async (own: TestTenant, permission: string | undefined) => {
     const roles = permission === undefined ? [] : [await createTestRole(own, random(), [permission])];
@@ -67,7 +60,7 @@ export async function createServicesStage(
     reader: await bearer(tenant, 'authsec:services:read'),
     nobody: await bearer(tenant, undefined),
     foreign: await bearer(other, 'authsec:services:*'),
-    log: () => log,
+    log: log.text,
     async withStore(store, use) {
       app = createApp({ ...manager.container, secrets: store });
       try {

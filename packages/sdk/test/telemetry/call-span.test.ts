@@ -1,21 +1,13 @@
-import { context, metrics, propagation, SpanStatusCode, trace } from '@opentelemetry/api';
+import { context, propagation, SpanStatusCode } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
-import {
-  AggregationTemporality,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} from '@opentelemetry/sdk-metrics';
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { loadOpenTelemetry } from '../../src/telemetry/open-telemetry.js';
 import { admin, developer, unjudgeable } from '../guard/fake-session.js';
 import { connectRaw, type Connected } from './connected.js';
+import { recordTelemetry } from './recorded.js';
 
-const spans = new InMemorySpanExporter();
-const exportedMetrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-const reader = new PeriodicExportingMetricReader({ exporter: exportedMetrics, exportIntervalMillis: 3_600_000 });
+const { spans, exportedMetrics, reader } = recordTelemetry();
 let connected: Connected;
 
 beforeAll(async () => {
@@ -23,8 +15,6 @@ beforeAll(async () => {
   propagation.setGlobalPropagator(
     new CompositePropagator({ propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()] }),
   );
-  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }));
-  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
   await loadOpenTelemetry();
 });
 afterAll(() => reader.shutdown());

@@ -1,11 +1,3 @@
-import { metrics, trace } from '@opentelemetry/api';
-import {
-  AggregationTemporality,
-  InMemoryMetricExporter,
-  MeterProvider,
-  PeriodicExportingMetricReader,
-} from '@opentelemetry/sdk-metrics';
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import { CallToolRequestSchema, ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';
@@ -16,16 +8,13 @@ import { loadOpenTelemetry } from '../../src/telemetry/open-telemetry.js';
 import { createTestManager } from '../../src/testing.js';
 import { createFakeSession, type FakeSession, unjudgeable } from '../guard/fake-session.js';
 import { openRawClient } from '../guard/raw-client.js';
+import { recordTelemetry } from './recorded.js';
 
-const spans = new InMemorySpanExporter();
-const exportedMetrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-const reader = new PeriodicExportingMetricReader({ exporter: exportedMetrics, exportIntervalMillis: 3_600_000 });
+const { spans, exportedMetrics, reader } = recordTelemetry();
 const nothing = () => {};
 const logger = { debug: nothing, error: nothing, info: nothing, log: nothing, warn: nothing };
 
 beforeAll(async () => {
-  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }));
-  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
   await loadOpenTelemetry();
 });
 afterAll(() => reader.shutdown());

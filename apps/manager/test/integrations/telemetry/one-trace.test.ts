@@ -1,4 +1,3 @@
-import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { metrics, propagation, SpanKind } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
@@ -10,7 +9,6 @@ import {
 } from '@opentelemetry/sdk-metrics';
 import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createLogger } from '../../../src/integrations/logger.js';
 import { createTelemetry } from '../../../src/integrations/telemetry/create-telemetry.js';
 import { createHttpBrowser, textOf } from '../../authorization-server/http-browser.js';
 import {
@@ -21,17 +19,12 @@ import {
   type TestClient,
   type TestServer,
 } from '../../authorization-server/test-server.js';
+import { createKeptLog } from '../../support/kept-log.js';
 import { createTestApplication, createTestPerson, createTestRole } from '../../support/test-data.js';
 import type { TestTenant } from '../../support/test-manager.js';
 import { type GuardedServer, openGuardedServer } from './guarded-server.js';
 
-let log = '';
-const sink = new Writable({
-  write(chunk, _encoding, done) {
-    log += String(chunk);
-    done();
-  },
-});
+const log = createKeptLog('trace');
 const spans = new InMemorySpanExporter();
 /** Never reset. */
 const allSpans = new InMemorySpanExporter();
@@ -48,7 +41,7 @@ let email: string;
 let guarded: GuardedServer;
 
 beforeAll(async () => {
-  const logger = createLogger('trace', sink);
+  const { logger } = log;
   const telemetry = await createTelemetry({
     config: { traces: false, metrics: false, metricsServer: undefined, tenantLabel: true },
     logger,
@@ -144,6 +137,7 @@ describe('a login', () => {
 
   test('leaves its trace id in each log line that it caused, with request and tenant', () => {
     const lines = log
+      .text()
       .split('\n')
       .filter((line) => line.includes(traceId))
       .map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -217,7 +211,10 @@ test('an answer of the Manager knows its trace: what is decided for an applicati
   const { decision_id: decisionId } = (await answer.json()) as { decision_id: string };
   const span = spans.getFinishedSpans().find((one) => one.attributes['authsec.decision.id'] === decisionId);
   expect(span?.name).toBe('POST /v1/decisions');
-  const line = log.split('\n').find((text) => text.includes(decisionId));
+  const line = log
+    .text()
+    .split('\n')
+    .find((text) => text.includes(decisionId));
   expect(JSON.parse(line ?? '')).toMatchObject({
     decision_id: decisionId,
     trace_id: span?.spanContext().traceId,
@@ -282,7 +279,7 @@ test('nothing that is secret is in any span, metric or log line of a whole login
     const { name, attributes, events, links, status, resource } = span;
     everything.push([name, attributes, events, links, status, resource.attributes]);
   }
-  everything.push(exported.manager.getMetrics(), exported.sdk.getMetrics(), log);
+  everything.push(exported.manager.getMetrics(), exported.sdk.getMetrics(), log.text());
   const text = JSON.stringify(everything, (_key, value: unknown) =>
     typeof value === 'bigint' ? String(value) : value,
   );
